@@ -1,0 +1,334 @@
+"""A stack file's settings: checked once, all faults in one message, before the first resource.
+
+Each field's docstring is its line in the settings reference.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import pulumi
+from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, ValidationError, model_validator
+
+from hubconfig.section import Section, changing
+from hubconfig.settings import HubOptions, ImageName, Name
+from infra.faults import Fault, explain
+
+ImageSource = Literal["build", "ship", "pull"]
+
+NEW_MACHINE = changing("Takes effect when the machine is rebuilt; see the page on rebuilding.")
+IN_PLACE = changing("Changed in place; the hub goes on.")
+
+
+def _cidr(value: str) -> str:
+    return str(ipaddress.ip_network(value, strict=False))
+
+
+Cidr = Annotated[str, AfterValidator(_cidr)]
+Gigabytes = Annotated[int, Field(ge=1, le=16_384)]
+Hostname = Annotated[
+    str,
+    StringConstraints(
+        to_lower=True,
+        max_length=253,
+        pattern=r"^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}$",
+    ),
+]
+HostKey = Annotated[str, StringConstraints(pattern=r"^ssh-ed25519 [A-Za-z0-9+/=]+$")]
+
+
+class RemoteCloud(Section):
+    """What every machine that is reached over SSH has."""
+
+    admin_cidrs: tuple[Cidr, ...] = Field(("0.0.0.0/0",), min_length=1, json_schema_extra=IN_PLACE)
+    """Networks that may reach port 22. Open to the world by default, with a warning: a laptop's address
+    changes, and only keys are accepted."""
+    ssh_key_file: str | None = Field(None, json_schema_extra=NEW_MACHINE)
+    """An existing private key; None: one made for the stack as ~/.ssh/cyberhubs-STACK."""
+
+
+class MachineCloud(RemoteCloud):
+    """What every machine that is made here has."""
+
+    data_gb: Gigabytes = Field(180, json_schema_extra=changing("Grows in place, never shrinks."))
+    """Size of the data volume in GB."""
+    keep_data: bool = Field(True, json_schema_extra=IN_PLACE)
+    """Keep the data volume when the stack is destroyed."""
+
+
+class OpenStackCloud(MachineCloud):
+    """A virtual machine on OpenStack, such as Arbutus of the Digital Research Alliance of Canada."""
+
+    kind: Literal["openstack"]
+    cloud: str | None = None
+    """Entry of clouds.yaml; None: OS_CLOUD or the OS_* variables."""
+    flavor: str = Field("c4-15gb-83", json_schema_extra=changing("The machine is resized and restarts."))
+    """Size of the machine: 4 cores and 15 GB."""
+    image: str = Field("AlmaLinux-9", json_schema_extra=NEW_MACHINE)
+    """Name of the machine's image: AlmaLinux, Rocky Linux, Debian or Ubuntu."""
+    ssh_user: str | None = Field(None, json_schema_extra=NEW_MACHINE)
+    """The image's own user; None: known from the image's name."""
+    boot: Literal["auto", "image", "volume"] = Field("auto", json_schema_extra=NEW_MACHINE)
+    """Root disk: the flavor's own (`image`) or a volume; `auto`: a volume where the flavor has no disk."""
+    boot_gb: Gigabytes = Field(20, json_schema_extra=NEW_MACHINE)
+    """Size in GB of the root disk when it is a volume."""
+    network: str | None = Field(None, json_schema_extra=NEW_MACHINE)
+    """The project's network; None: the only one there is."""
+    external_network: str | None = None
+    """Where floating IPs come from; None: the only external network."""
+    floating_ip: str | None = Field(None, json_schema_extra=changing("The hub's address changes."))
+    """An address the project already has; None: a new one."""
+    availability_zone: str | None = Field(None, json_schema_extra=NEW_MACHINE)
+    key_pair: str | None = Field(None, json_schema_extra=NEW_MACHINE)
+    """Name of an existing key pair, the public half of sshKeyFile; None: one made from it."""
+    data_volume_id: str | None = None
+    """An existing volume to adopt as the data volume, with all that is on it."""
+    data_volume_type: str | None = None
+    """Type of a new data volume; None: the cloud's default."""
+    dns_zone: str | None = Field(None, json_schema_extra=IN_PLACE)
+    """A DNS zone of the project in which web.hostname gets its record; None: no record is made."""
+
+    image_source: ClassVar[ImageSource] = "build"
+
+    @model_validator(mode="after")
+    def _key_of_the_pair(self) -> Self:
+        if self.key_pair is not None and self.ssh_key_file is None:
+            msg = "keyPair names a pair in the cloud; give its private half as sshKeyFile too"
+            raise ValueError(msg)
+        return self
+
+
+class AwsCloud(MachineCloud):
+    """A virtual machine on AWS EC2."""
+
+    kind: Literal["aws"]
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = "ca-central-1"
+    profile: str | None = None
+    """Entry of ~/.aws/config; None: AWS_PROFILE or the AWS_* variables."""
+    instance_type: str = Field("t2.micro", json_schema_extra=changing("The machine stops and starts."))
+    """Size of the machine: 1 CPU and 1 GB, free for an account's first year."""
+    root_gb: Gigabytes = Field(8, ge=8, json_schema_extra=NEW_MACHINE)
+    """Size of the root disk in GB."""
+    data_gb: Gigabytes = Field(50, json_schema_extra=changing("Grows in place, never shrinks."))
+    """Size of the data volume in GB. The free allowance is 30 GB for all disks together."""
+    data_volume_id: Annotated[str, StringConstraints(pattern=r"^vol-[0-9a-f]+$")] | None = None
+    """An existing volume to adopt as the data volume, with all that is on it."""
+    subnet_id: Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]+$")] | None = Field(
+        None, json_schema_extra=NEW_MACHINE
+    )
+    """The subnet of the machine; None: the default VPC's first that has the instance type."""
+    key_pair: str | None = Field(None, json_schema_extra=NEW_MACHINE)
+    """Name of an existing key pair, the public half of sshKeyFile; None: one made from it."""
+
+    image_source: ClassVar[ImageSource] = "ship"
+
+    @model_validator(mode="after")
+    def _key_of_the_pair(self) -> Self:
+        if self.key_pair is not None and self.ssh_key_file is None:
+            msg = "keyPair names a pair in the cloud; give its private half as sshKeyFile too"
+            raise ValueError(msg)
+        return self
+
+
+class LocalCloud(Section):
+    """This machine's own Docker engine."""
+
+    kind: Literal["local"]
+    data_dir: str | None = Field(None, json_schema_extra=changing("The hub starts with the new folder."))
+    """Where users' files live; None: ~/cyberhubs/STACK."""
+    http_port: int = Field(8080, ge=1, le=65535)
+    """Port that redirects to https."""
+    https_port: int = Field(8443, ge=1, le=65535)
+    bind: Annotated[str, AfterValidator(lambda v: str(ipaddress.ip_address(v)))] = "127.0.0.1"
+    """Address of the ports; 127.0.0.1 can be reached from this machine only."""
+
+    image_source: ClassVar[ImageSource] = "build"
+
+    @model_validator(mode="after")
+    def _two_ports(self) -> Self:
+        if self.http_port == self.https_port:
+            msg = "httpPort and httpsPort are the same; give each its own"
+            raise ValueError(msg)
+        return self
+
+
+class ServerCloud(RemoteCloud):
+    """Any Linux machine reached over SSH, prepared by the script that the clouds' first boot runs."""
+
+    kind: Literal["server"]
+    address: str
+    """Its IP address or name."""
+    ssh_user: str = "root"
+    """A user who is root or may sudo without a password."""
+    ssh_port: int = Field(22, ge=1, le=65535)
+    ssh_key_file: str
+    """The private key that the machine accepts."""
+    host_key: HostKey
+    """The machine's own key: `ssh-keyscan -t ed25519 ADDRESS`, checked on its console."""
+    data_device: str | None = None
+    """Disk for the data, such as /dev/disk/by-id/...; formatted only if empty. None: dataDir as it is."""
+    data_dir: Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._/-]+$")] = "/mnt"
+    http_port: int = Field(80, ge=1, le=65535)
+    https_port: int = Field(443, ge=1, le=65535)
+
+    image_source: ClassVar[ImageSource] = "build"
+
+
+Cloud = OpenStackCloud | AwsCloud | LocalCloud | ServerCloud
+
+
+class LocalTls(Section):
+    """Certificates of the hub's own certificate authority, which browsers do not know."""
+
+    kind: Literal["local"]
+
+
+class AcmeTls(Section):
+    """Certificates of Let's Encrypt, renewed without anybody's doing. Needs web.hostname."""
+
+    kind: Literal["acme"]
+    email: str | None = None
+    """Where the authority writes about trouble with the certificate."""
+    staging: bool = False
+    """Use Let's Encrypt's test authority: browsers refuse it, its limits are generous."""
+    directory: HttpUrl | None = None
+    """Another ACME authority's directory."""
+    directory_ca_file: str | None = None
+    """The certificate that proves that authority, when the public ones do not; a file on this computer."""
+
+
+class FilesTls(Section):
+    """A certificate of your own: ssl.crt and ssl.key, replaced without a restart."""
+
+    kind: Literal["files"]
+    certificate_file: str
+    """The certificate with its chain, PEM; a file on this computer."""
+    key_file: str
+    """Its private key, PEM; a file on this computer."""
+
+
+class NoTls(Section):
+    """Plain http, for a hub behind another proxy that ends TLS."""
+
+    kind: Literal["none"]
+
+
+class Web(Section):
+    """How browsers reach the hub."""
+
+    hostname: Hostname | None = Field(
+        None, json_schema_extra=changing("The proxy restarts; register the new callback URL.")
+    )
+    """The hub's DNS name; None: the machine's address (`localhost` on the local stack)."""
+    tls: Annotated[LocalTls | AcmeTls | FilesTls | NoTls, Field(discriminator="kind")] = Field(
+        default_factory=lambda: LocalTls(kind="local"), json_schema_extra=changing("The proxy restarts.")
+    )
+
+
+class Images(Section):
+    """Where the images of hub, proxy and application hubs come from."""
+
+    source: ImageSource | None = None
+    """`build` on the machine, `ship`: build here and send over SSH, `pull` from a registry.
+    None: build, and ship for AWS, whose free machine is too small to build."""
+    prefix: str = "cyberhubs/"
+    """What the names of pulled images begin with."""
+    tag: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")] = "latest"
+    """Tag of pulled images."""
+    base: ImageName | None = None
+    """The Debian image that builds start from; None: the pinned one."""
+
+
+class Settings(Section):
+    """All of a stack file."""
+
+    cloud: Annotated[Cloud, Field(discriminator="kind")]
+    """Where the machine is."""
+    web: Web = Web()
+    images: Images = Images()
+    hub: HubOptions = HubOptions()
+    hubs: dict[Name, HubOptions] = Field(default_factory=dict)
+    """Further hubs on the same machine, each under its own path: `astro` at https://HOST/astro/."""
+
+    @model_validator(mode="after")
+    def _acme_has_a_name(self) -> Self:
+        if self.web.tls.kind == "acme" and self.web.hostname is None:
+            msg = "web.tls.kind acme needs web.hostname: authorities sign names, and the name must point here"
+            raise ValueError(msg)
+        reserved = sorted({"hub", "user", "services", "api"} & set(self.hubs))
+        if reserved:
+            msg = f"hubs: {', '.join(reserved)} is a path of the first hub; choose another name"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def image_source(self) -> ImageSource:
+        """Where images come from, the cloud's own way unless the stack file says."""
+        return self.images.source or self.cloud.image_source
+
+    @property
+    def every_hub(self) -> dict[str, HubOptions]:
+        """All hubs by name; the one at the root of the site is called `hub`."""
+        return {"hub": self.hub, **self.hubs}
+
+    @classmethod
+    def load(cls, config: pulumi.Config) -> Settings:
+        """The settings of the current stack.
+
+        Raises pulumi.RunError with every fault, each naming its key, the rule and the way out.
+        """
+        raw: dict[str, Any] = {}
+        faults: list[Fault] = []
+        for key in SECTIONS:
+            try:
+                value = config.get_object(key)
+            except pulumi.ConfigTypeError:
+                faults.append(Fault(key, "is not a mapping; write its settings indented below it"))
+                continue
+            if value is not None:
+                raw[key] = value
+        faults += unknown_keys(config)
+        try:
+            settings = cls.model_validate(raw)
+        except ValidationError as error:
+            faults = [fault for fault in explain(error) if fault.key not in {f.key for f in faults}] + faults
+        if faults:
+            raise wrong(faults)
+        return settings
+
+
+SECTIONS = tuple(Settings.model_fields)
+
+SECRETS = (
+    "oauthClientId",
+    "oauthClientSecret",
+    "sharedPassword",
+    "adminPassword",
+    "spaceKeys",
+    "backupPassword",
+    "backupCredentials",
+)
+"""Top-level keys that are read as secrets (an object would lose its secrecy)."""
+
+
+def unknown_keys(config: pulumi.Config) -> list[Fault]:
+    """Keys of the stack file that nothing reads: nearly always a slip of the finger."""
+    known = {*SECTIONS, *SECRETS}
+    project = f"{config.name}:"
+    given = [
+        key.removeprefix(project) for key in pulumi.runtime.config.CONFIG.get() if key.startswith(project)
+    ]
+    return [
+        Fault(key, f"is not a setting; the settings are {', '.join(sorted(known))}")
+        for key in sorted(given)
+        if re.split(r"[.\[]", key)[0] not in known
+    ]
+
+
+def wrong(faults: list[Fault]) -> pulumi.RunError:
+    """One error for all faults of the current stack's file; nothing was created."""
+    lines = [f"stacks/Pulumi.{pulumi.get_stack()}.yaml: {len(faults)} wrong setting(s); nothing was changed"]
+    lines += [f"  {pulumi.get_project()}:{fault.key}: {fault.rule}" for fault in faults]
+    return pulumi.RunError("\n".join(lines))
