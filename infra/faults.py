@@ -15,13 +15,19 @@ class Fault:
     rule: str
 
 
-def explain(error: ValidationError) -> list[Fault]:
-    """Every fault that pydantic found, with the path as the stack file writes it.
+def explain(error: ValidationError, section: str = "") -> list[Fault]:
+    """Every fault that pydantic found (in one section), with the path as the stack file writes it.
 
     Values are left out: a mistyped key may hold a secret.
     """
     faults = []
-    for item in error.errors(include_url=False, include_input=False, include_context=True):
+    items = error.errors(include_url=False, include_input=False, include_context=True)
+    for item in items:
+        depth = len(item["loc"])
+        if item["type"] == "too_short" and any(
+            len(other["loc"]) > depth and other["loc"][:depth] == item["loc"] for other in items
+        ):
+            continue  # its entries are there, only wrong, and reported one by one
         rule = item["msg"].removeprefix("Value error, ")
         match item["type"]:
             case "extra_forbidden":
@@ -32,7 +38,7 @@ def explain(error: ValidationError) -> list[Fault]:
                 rule = "needs a kind that says which it is"
             case "string_pattern_mismatch":
                 rule = f"has a form that cannot be; it must match {item['ctx']['pattern']}"
-        faults.append(Fault(_path(item["loc"]), rule))
+        faults.append(Fault(_path((section, *item["loc"]) if section else item["loc"]), rule))
     return faults
 
 

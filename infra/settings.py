@@ -6,15 +6,12 @@ Each field's docstring is its line in the settings reference.
 from __future__ import annotations
 
 import ipaddress
-import re
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-import pulumi
-from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, model_validator
 
 from hubconfig.section import Section, changing
 from hubconfig.settings import HubOptions, ImageName, Name
-from infra.faults import Fault, explain
 
 ImageSource = Literal["build", "ship", "pull"]
 
@@ -24,6 +21,14 @@ IN_PLACE = changing("Changed in place; the hub goes on.")
 
 def _cidr(value: str) -> str:
     return str(ipaddress.ip_network(value, strict=False))
+
+
+def _subnet(value: str) -> str:
+    network = ipaddress.IPv4Network(value)
+    if not 16 <= network.prefixlen <= 24:
+        msg = "must be a network from /16 to /24, such as 10.200.0.0/20"
+        raise ValueError(msg)
+    return str(network)
 
 
 Cidr = Annotated[str, AfterValidator(_cidr)]
@@ -227,6 +232,15 @@ class Web(Section):
     )
 
 
+class Network(Section):
+    """The Docker network of proxy, hubs and users' servers."""
+
+    subnet: Annotated[str, AfterValidator(_subnet)] | None = Field(
+        None, json_schema_extra=changing("Every running server is stopped and the network made anew.")
+    )
+    """Its addresses, from /16 to /24; None: a /20 of 10.128.0.0/9 that follows from the stack's name."""
+
+
 class Images(Section):
     """Where the images of hub, proxy and application hubs come from."""
 
@@ -247,13 +261,14 @@ class Settings(Section):
     cloud: Annotated[Cloud, Field(discriminator="kind")]
     """Where the machine is."""
     web: Web = Web()
+    network: Network = Network()
     images: Images = Images()
     hub: HubOptions = HubOptions()
     hubs: dict[Name, HubOptions] = Field(default_factory=dict)
     """Further hubs on the same machine, each under its own path: `astro` at https://HOST/astro/."""
 
     @model_validator(mode="after")
-    def _acme_has_a_name(self) -> Self:
+    def _sections_fit(self) -> Self:
         if self.web.tls.kind == "acme" and self.web.hostname is None:
             msg = "web.tls.kind acme needs web.hostname: authorities sign names, and the name must point here"
             raise ValueError(msg)
@@ -273,31 +288,6 @@ class Settings(Section):
         """All hubs by name; the one at the root of the site is called `hub`."""
         return {"hub": self.hub, **self.hubs}
 
-    @classmethod
-    def load(cls, config: pulumi.Config) -> Settings:
-        """The settings of the current stack.
-
-        Raises pulumi.RunError with every fault, each naming its key, the rule and the way out.
-        """
-        raw: dict[str, Any] = {}
-        faults: list[Fault] = []
-        for key in SECTIONS:
-            try:
-                value = config.get_object(key)
-            except pulumi.ConfigTypeError:
-                faults.append(Fault(key, "is not a mapping; write its settings indented below it"))
-                continue
-            if value is not None:
-                raw[key] = value
-        faults += unknown_keys(config)
-        try:
-            settings = cls.model_validate(raw)
-        except ValidationError as error:
-            faults = [fault for fault in explain(error) if fault.key not in {f.key for f in faults}] + faults
-        if faults:
-            raise wrong(faults)
-        return settings
-
 
 SECTIONS = tuple(Settings.model_fields)
 
@@ -311,24 +301,3 @@ SECRETS = (
     "backupCredentials",
 )
 """Top-level keys that are read as secrets (an object would lose its secrecy)."""
-
-
-def unknown_keys(config: pulumi.Config) -> list[Fault]:
-    """Keys of the stack file that nothing reads: nearly always a slip of the finger."""
-    known = {*SECTIONS, *SECRETS}
-    project = f"{config.name}:"
-    given = [
-        key.removeprefix(project) for key in pulumi.runtime.config.CONFIG.get() if key.startswith(project)
-    ]
-    return [
-        Fault(key, f"is not a setting; the settings are {', '.join(sorted(known))}")
-        for key in sorted(given)
-        if re.split(r"[.\[]", key)[0] not in known
-    ]
-
-
-def wrong(faults: list[Fault]) -> pulumi.RunError:
-    """One error for all faults of the current stack's file; nothing was created."""
-    lines = [f"stacks/Pulumi.{pulumi.get_stack()}.yaml: {len(faults)} wrong setting(s); nothing was changed"]
-    lines += [f"  {pulumi.get_project()}:{fault.key}: {fault.rule}" for fault in faults]
-    return pulumi.RunError("\n".join(lines))

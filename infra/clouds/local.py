@@ -1,0 +1,119 @@
+"""This machine's own Docker engine as a host."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pulumi
+
+from infra.context import Context
+from infra.engine import Engine, EngineError
+from infra.faults import Fault
+from infra.host import Host
+from infra.labels import STACK_LABEL
+from infra.settings import LocalCloud
+
+_MB = 1024 * 1024
+
+
+def local_engine() -> Engine:
+    """The engine that the docker program talks to, also where a Docker context chose it.
+
+    The docker provider knows no contexts, so it is told the address.
+    """
+    engine = Engine()
+    if os.environ.get("DOCKER_HOST"):
+        return replace(engine, docker_host=os.environ["DOCKER_HOST"])
+    try:
+        address = engine.run("context", "inspect", "--format", "{{.Endpoints.docker.Host}}", seconds=10)
+    except EngineError:
+        return engine  # an engine that cannot even say this is reported with a way out by whoever asks next
+    return replace(engine, docker_host=address or None)
+
+
+def data_dir(cloud: LocalCloud, stack: str) -> Path:
+    """Where users' files live on this machine."""
+    return Path(cloud.data_dir or f"~/cyberhubs/{stack}").expanduser().absolute()
+
+
+def local_host(cloud: LocalCloud, context: Context) -> Host:
+    """The machine at hand. Raises pulumi.RunError when its Docker engine does not answer."""
+    engine = local_engine()
+    try:
+        info = engine.info()
+    except EngineError as error:
+        msg = (
+            f"Docker does not answer: {error}\n"
+            "Start Docker (on a server: systemctl start docker; `make up` installs it on Debian and Ubuntu)."
+        )
+        raise pulumi.RunError(msg) from None
+    memory_mb, cpus = info["MemTotal"] // _MB, info["NCPU"]
+    context.check_machine(memory_mb, cpus)
+    return Host(
+        address="localhost" if cloud.bind.startswith("127.") else cloud.bind,
+        ssh=None,
+        docker_host=engine.docker_host,
+        data_dir=str(data_dir(cloud, context.stack)),
+        memory_mb=memory_mb,
+        cpus=cpus,
+        http_port=cloud.http_port,
+        https_port=cloud.https_port,
+        bind=cloud.bind,
+    )
+
+
+def local_faults(cloud: LocalCloud, stack: str) -> Sequence[Fault]:
+    """What stands in the way of a hub on this machine: ports that are taken, a folder nobody may write."""
+    return [*_port_faults(cloud, stack), *_folder_faults(data_dir(cloud, stack))]
+
+
+def _port_faults(cloud: LocalCloud, stack: str) -> list[Fault]:
+    wanted = {"cloud.httpPort": cloud.http_port, "cloud.httpsPort": cloud.https_port}
+    return [
+        Fault(key, f"port {port} of {cloud.bind} is taken by another program; stop it or set another port")
+        for key, port in wanted.items()
+        if not _free(cloud.bind, port) and not _held_by_our_proxy(stack, port)
+    ]
+
+
+def _free(address: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except PermissionError:
+            return True  # a port below 1024: Docker may publish it though we may not
+        except OSError:
+            return False
+    return True
+
+
+def _held_by_our_proxy(stack: str, port: int) -> bool:
+    try:
+        return bool(
+            local_engine().run(
+                "ps",
+                "--quiet",
+                *("--filter", f"label={STACK_LABEL}={stack}"),
+                *("--filter", f"publish={port}"),
+            )
+        )
+    except EngineError:
+        return True  # without Docker there is a clearer error to come than a taken port
+
+
+def _folder_faults(folder: Path) -> list[Fault]:
+    first: Callable[[Path], bool] = os.path.lexists
+    existing = next(path for path in (folder, *folder.parents) if first(path))
+    if not existing.is_dir():
+        return [Fault("cloud.dataDir", f"{existing} is not a folder; name another place for users' files")]
+    if not os.access(existing, os.W_OK | os.X_OK):
+        return [
+            Fault("cloud.dataDir", f"{existing} is not writable for you; name another place for users' files")
+        ]
+    return []

@@ -1,0 +1,11 @@
+"""Images that are pulled, each pinned; the packages inside ours are locked beside their Dockerfiles."""
+
+from __future__ import annotations
+
+from typing import Final
+
+BASE_IMAGE: Final = "debian:trixie-slim"
+"""What our images start from. CYBERHUBS_BASE_IMAGE names another where no registry can be reached."""
+
+CADDY_IMAGE: Final = "caddy:2.11.9-alpine"
+"""Where the proxy's image takes Caddy from, unless CYBERHUBS_CADDY names a binary."""
