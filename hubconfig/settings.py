@@ -276,10 +276,6 @@ class HubOptions(Section):
     """Client id of a GitHub App; with it users can push with credentials that end after 8 hours."""
     metrics: bool = Field(False, json_schema_extra=HUB_RESTART)
     """Serve Prometheus metrics at /hub/metrics to holders of the token in output `metricsToken`."""
-    subnet: Annotated[str, StringConstraints(pattern=r"^[0-9.]+/(1[6-9]|2[0-4])$")] | None = Field(
-        None, json_schema_extra=changing("Every running server is stopped and the network made anew.")
-    )
-    """Addresses of the containers' network; None: one below 10.128.0.0/9, chosen by the stack's name."""
 
     @model_validator(mode="after")
     def _names_once(self) -> Self:

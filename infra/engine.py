@@ -6,7 +6,6 @@ import json
 import os
 import shlex
 import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +47,9 @@ class Engine:
 
     def environment(self) -> dict[str, str]:
         """The environment of such a command."""
-        return dict(os.environ) if self.docker_host is None else {**os.environ, "DOCKER_HOST": self.docker_host}
+        return (
+            dict(os.environ) if self.docker_host is None else {**os.environ, "DOCKER_HOST": self.docker_host}
+        )
 
     def run(self, *words: str, seconds: int = _SECONDS, text: str | None = None) -> str:
         """What `docker WORDS` prints.

@@ -28,7 +28,7 @@ class Parts:
         self._sections = sections
         self.given_secrets = given_secrets
 
-    def get(self, name: str) -> Any:  # noqa: ANN401 - each section has its own model
+    def get(self, name: str) -> Any:
         """A section's model, or None when it has faults of its own."""
         return self._sections.get(name)
 
@@ -73,7 +73,9 @@ def wrong(faults: Sequence[Fault]) -> pulumi.RunError:
     count = "1 wrong setting" if len(faults) == 1 else f"{len(faults)} wrong settings"
     lines = [f"stacks/Pulumi.{pulumi.get_stack()}.yaml: {count}; nothing was created or changed"]
     project = pulumi.get_project()
-    lines += [f"  {project}:{fault.key}: {fault.rule}" if fault.key else f"  {fault.rule}" for fault in faults]
+    lines += [
+        f"  {project}:{fault.key}: {fault.rule}" if fault.key else f"  {fault.rule}" for fault in faults
+    ]
     return pulumi.RunError("\n".join(lines))
 
 

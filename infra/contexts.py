@@ -1,0 +1,115 @@
+"""Folders that images are built from, and the name that follows from what is in them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+
+from hubconfig.settings import GitSource
+
+ROOT = Path(__file__).resolve().parent.parent
+IMAGES = ROOT / "hubconfig" / "images"
+_CACHE = ROOT / ".cache"
+
+
+@dataclass(frozen=True)
+class BuildContext:
+    """A folder with a Dockerfile."""
+
+    name: str
+    folder: Path
+    dockerfile: str = "Dockerfile"
+
+    @property
+    def wants(self) -> frozenset[str]:
+        """The build arguments that the Dockerfile declares."""
+        text = (self.folder / self.dockerfile).read_text()
+        return frozenset(re.findall(r"^ARG\s+(\w+)", text, re.MULTILINE))
+
+    def digest(self, arguments: Mapping[str, str]) -> str:
+        """A short hash of all that goes into the image: the same folder always gets the same name."""
+        total = hashlib.sha256(repr((self.dockerfile, sorted(arguments.items()))).encode())
+        for file in sorted(path for path in self.folder.rglob("*") if path.is_file()):
+            executable = os.access(file, os.X_OK)
+            total.update(repr((str(file.relative_to(self.folder)), executable)).encode())
+            total.update(hashlib.sha256(file.read_bytes()).digest())
+        return total.hexdigest()[:12]
+
+
+def own_context(name: str) -> BuildContext:
+    """The folder of an image of ours."""
+    return BuildContext(name, IMAGES / name)
+
+
+def own_names() -> list[str]:
+    """The images that a menu entry may build."""
+    ours = {"hub", "proxy", "fence"}
+    return sorted(path.parent.name for path in IMAGES.glob("*/Dockerfile") if path.parent.name not in ours)
+
+
+def proxy_context() -> BuildContext:
+    """The proxy's folder; with the Caddy binary beside it where CYBERHUBS_CADDY names one.
+
+    Where no registry can be reached, Caddy is built from its source on this machine.
+    """
+    binary = os.environ.get("CYBERHUBS_CADDY")
+    folder = IMAGES / "proxy"
+    if not binary:
+        return BuildContext("proxy", folder)
+    caddy = Path(binary)
+    mark = hashlib.sha256(f"{caddy.stat().st_size}{caddy.stat().st_mtime_ns}".encode())
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        mark.update(file.read_bytes())
+    staged = _CACHE / f"proxy-{mark.hexdigest()[:12]}"
+    if not staged.exists():
+        partial = staged.with_suffix(f".{os.getpid()}")
+        shutil.copytree(folder, partial)
+        shutil.copy2(caddy, partial / "caddy")
+        partial.rename(staged)
+    return BuildContext("proxy", staged, "Dockerfile.binary")
+
+
+def git_context(name: str, source: GitSource) -> BuildContext:
+    """A repository's folder, fetched once for each commit.
+
+    Raises pulumi.RunError when git cannot get it or there is no Dockerfile.
+    """
+    url = str(source.url)
+    commit = source.ref
+    if not re.fullmatch(r"[0-9a-f]{40}", commit):
+        found = _git("ls-remote", "--exit-code", url, source.ref, about=name).split()
+        commit = found[0]
+    checkout = _CACHE / f"git-{hashlib.sha256(f'{url} {commit}'.encode()).hexdigest()[:16]}"
+    if not checkout.exists():
+        partial = checkout.with_suffix(f".{os.getpid()}")
+        _git("init", "--quiet", str(partial), about=name)
+        _git("-C", str(partial), "fetch", "--quiet", "--depth", "1", url, commit, about=name)
+        _git("-C", str(partial), "checkout", "--quiet", "FETCH_HEAD", about=name)
+        shutil.rmtree(partial / ".git")
+        partial.rename(checkout)
+    folder = (checkout / source.folder).resolve()
+    if not folder.is_relative_to(checkout.resolve()) or not (folder / "Dockerfile").is_file():
+        file = f"{source.folder or '.'}/Dockerfile"
+        msg = f"menu entry {name}: {url} has no {file} at {source.ref}; correct git.folder"
+        raise pulumi.RunError(msg)
+    return BuildContext(name, folder)
+
+
+def _git(*words: str, about: str) -> str:
+    environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
+    done = subprocess.run(
+        ["git", *words], env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    if done.returncode != 0:
+        reason = done.stderr.strip() or "no such branch, tag or commit"
+        msg = f"menu entry {about}: git {words[0]} failed: {reason}\nCorrect git.url or git.ref."
+        raise pulumi.RunError(msg)
+    return done.stdout

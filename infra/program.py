@@ -1,0 +1,71 @@
+"""Settings, then a machine, then the hubs on it: the only place that knows all three."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+from infra import clouds
+from infra.clouds.local import local_faults
+from infra.context import Context
+from infra.faults import Fault
+from infra.machine_limits import limits_above, unknown_builds
+from infra.secret_values import missing_secrets
+from infra.settings import LocalCloud, Settings
+from infra.site import Site
+from infra.stack_file import Parts, load, wrong
+
+
+def main() -> None:
+    """Read the stack's settings, get its machine, put the hubs on it, export how to reach them."""
+    config = pulumi.Config()
+    stack = pulumi.get_stack()
+
+    def local(parts: Parts) -> Sequence[Fault]:
+        cloud = parts.get("cloud")
+        return local_faults(cloud, stack) if isinstance(cloud, LocalCloud) else []
+
+    settings = load(config, [missing_secrets, unknown_builds, local])
+    previous = last_outputs()
+    host = clouds.build(
+        settings.cloud,
+        Context(
+            project=pulumi.get_project(),
+            stack=stack,
+            hostname=settings.web.hostname,
+            previous=previous,
+            check_machine=lambda memory_mb, cpus: _check_machine(settings, memory_mb, cpus),
+        ),
+    )
+    site = Site("site", host, settings, config=config, stack=stack, previous=previous)
+    pulumi.export("url", site.url)
+    pulumi.export("address", host.address)
+    pulumi.export("dataDir", host.data_dir)
+    for hub, url in site.callback_urls.items():
+        pulumi.export("callbackUrl" if hub == "hub" else f"callbackUrl-{hub}", url)
+    if host.ssh is not None:
+        words = " ".join(["ssh", *_quoted(host.ssh.options()), "-p", str(host.ssh.port)])
+        pulumi.export("ssh", pulumi.Output.concat(words, f" {host.ssh.user}@", host.address))
+        pulumi.export("hostKey", host.ssh.host_key)
+    for file, key in (("shared_password", "sharedPassword"), ("admin_password", "adminPassword")):
+        if file in site.secrets:
+            pulumi.export(key, site.secrets[file])
+
+
+def last_outputs() -> pulumi.Output[Mapping[str, Any]]:
+    """This stack's outputs of its last update, which hold what was made for it and must stay the same."""
+    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    reference = pulumi.StackReference("last-update", stack_name=name)
+    return reference.outputs.apply(lambda outputs: dict(outputs or {}))
+
+
+def _check_machine(settings: Settings, memory_mb: int, cpus: float) -> None:
+    faults = limits_above(settings, memory_mb, cpus)
+    if faults:
+        raise wrong(faults)
+
+
+def _quoted(words: Sequence[str]) -> list[str]:
+    return [f"'{word}'" if " " in word else word for word in words]

@@ -1,0 +1,53 @@
+"""Secrets of a stack: those an administrator gives, and those that nobody need choose."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+from infra.faults import Fault
+from infra.stack_file import Parts
+
+_GENERATED_BYTES = 24
+"""192 bits: 32 characters, as many as JupyterHub wants of an administrator's password."""
+
+
+def kept_or_made(
+    config: pulumi.Config, key: str, previous: pulumi.Output[Mapping[str, Any]]
+) -> pulumi.Output[str]:
+    """A secret from the stack file, else the one this stack had before, else a new one."""
+    given = config.get_secret(key)
+    if given is not None:
+        return given
+    value: pulumi.Output[str] = previous.apply(
+        lambda outputs: outputs.get(key) or secrets.token_urlsafe(_GENERATED_BYTES)
+    )
+    return pulumi.Output.secret(value)
+
+
+def hub_secrets(
+    config: pulumi.Config, auth_kind: str, *, admins: bool, previous: pulumi.Output[Mapping[str, Any]]
+) -> dict[str, pulumi.Output[str]]:
+    """File name to content of the secrets that a hub with this sign-in reads."""
+    if auth_kind == "sharedPassword":
+        wanted = {"shared_password": "sharedPassword"}
+        if admins:
+            wanted["admin_password"] = "adminPassword"  # noqa: S105 - a key, not a password
+        return {file: kept_or_made(config, key, previous) for file, key in wanted.items()}
+    return {
+        "oauth_client_id": config.require_secret("oauthClientId"),
+        "oauth_client_secret": config.require_secret("oauthClientSecret"),
+    }
+
+
+def missing_secrets(parts: Parts) -> Sequence[Fault]:
+    """Secrets that the chosen sign-in needs and the stack file does not hold."""
+    kinds = {hub.auth.kind for hub in (parts.get("hub"), *(parts.get("hubs") or {}).values()) if hub}
+    needed = {"oauthClientId", "oauthClientSecret"} if kinds - {"sharedPassword"} else set()
+    return [
+        Fault(key, f"is required for this sign-in; run: pulumi config set --secret {key} VALUE")
+        for key in sorted(needed - parts.given_secrets)
+    ]

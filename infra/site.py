@@ -1,0 +1,271 @@
+"""Everything on one machine's Docker engine: network, fence, proxy and hubs. Knows no cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pulumi_docker as docker
+
+from hubconfig import names
+from infra.addresses import Addresses, addresses
+from infra.answering import answering
+from infra.caddyfile import HTTP_PORT, HTTPS_PORT, HubRoute, SiteRoutes, caddyfile
+from infra.engine import Engine
+from infra.host import Host
+from infra.hub import LOG_LIMITS, Hub, HubPlace, container_labels, short_hash
+from infra.images import ImageStore
+from infra.labels import ROLE_LABEL, STACK_LABEL
+from infra.secret_values import hub_secrets
+from infra.settings import NoTls, Settings
+
+_IDLE_MB = 160
+"""A JupyterLab with one idle kernel takes 154 MB (measured)."""
+
+_SYSTEM_MB = 300
+"""Kernel, Docker, hub and proxy."""
+
+
+class Site(pulumi.ComponentResource):
+    """The hubs of a stack behind one proxy."""
+
+    url: pulumi.Output[str]
+    """Where browsers go; resolves when the hub answers there."""
+
+    def __init__(
+        self,
+        name: str,
+        host: Host,
+        settings: Settings,
+        *,
+        config: pulumi.Config,
+        stack: str,
+        previous: pulumi.Output[Mapping[str, Any]],
+    ) -> None:
+        """Put a site on a machine.
+
+        :param previous: the stack's last outputs, which hold the secrets that were made for it.
+        """
+        super().__init__("cyberhubs:hub:Site", name, None)
+        self._stack = stack
+        self._host = host
+        self._settings = settings
+        self._engine = _engine(host)
+        provider = docker.Provider(
+            "engine",
+            host=host.docker_host,
+            ssh_opts=[*host.ssh.options()] if host.ssh else None,
+            opts=pulumi.ResourceOptions(parent=self, deleted_with=host.machine),
+        )
+        # A machine that is gone takes its containers along; a new one gets new containers.
+        self._there = pulumi.ResourceOptions(
+            parent=self,
+            provider=provider,
+            deleted_with=host.machine,
+            replace_with=[host.machine] if host.machine else None,
+        )
+        self.addresses: Addresses = addresses(settings.network.subnet, stack)
+        self.network = self._network()
+        images = ImageStore(
+            settings.images,
+            settings.image_source if host.ssh else "pull" if settings.image_source == "pull" else "build",
+            there=self._there,
+            here=pulumi.ResourceOptions(parent=self),
+            engine=self._engine,
+        )
+        self._places = {
+            hub: HubPlace(
+                name=hub,
+                stack=stack,
+                site_url=self._site_url(),
+                network=self.network,
+                address=self.addresses.hub(number),
+                servers_max=options.limits.servers or max(1, (host.memory_mb - _SYSTEM_MB) // _IDLE_MB),
+            )
+            for number, (hub, options) in enumerate(settings.every_hub.items())
+        }
+        fence = self._fence(images)
+        self.secrets: dict[str, pulumi.Output[str]] = {}
+        hubs = []
+        for hub, options in settings.every_hub.items():
+            files = hub_secrets(config, options.auth.kind, admins=bool(options.admins), previous=previous)
+            self.secrets |= files
+            hubs.append(
+                Hub(
+                    self._places[hub],
+                    host,
+                    options,
+                    images,
+                    files,
+                    pulumi.ResourceOptions(parent=self),
+                    pulumi.ResourceOptions.merge(self._there, pulumi.ResourceOptions(depends_on=[fence])),
+                )
+            )
+        proxy = self._proxy(images, fence)
+        self.url = answering(
+            self._site_url(),
+            self._engine,
+            [proxy.id, *(hub.container.id for hub in hubs)],
+            {place.container: place.base_url for place in self._places.values()},
+        )
+        self.register_outputs({"url": self.url})
+
+    @property
+    def callback_urls(self) -> dict[str, pulumi.Output[str]]:
+        """Hub to the URL that its OAuth application must be registered with."""
+        return {
+            hub: pulumi.Output.concat(self._site_url(), place.base_url, "hub/oauth_callback")
+            for hub, place in self._places.items()
+        }
+
+    def _site_url(self) -> pulumi.Output[str]:
+        plain = isinstance(self._settings.web.tls, NoTls)
+        scheme, usual = ("http", 80) if plain else ("https", 443)
+        port = self._host.http_port if plain else self._host.https_port
+        name = self._settings.web.hostname or self._host.address
+        return pulumi.Output.concat(scheme, "://", name, "" if port == usual else f":{port}")
+
+    def _network(self) -> docker.Network:
+        async def remove_user_servers(_: pulumi.ResourceHookArgs) -> None:
+            # Users' servers are the hub's doing and not in the state; a network with servers on it
+            # cannot be removed. Their files stay.
+            address = await pulumi.Output.from_input(self._host.address).future()
+            engine = Engine(address=address or "", ssh=self._host.ssh, docker_host=await self._local_docker())
+            engine.remove_containers(f"{STACK_LABEL}={self._stack}", f"{ROLE_LABEL}=user")
+
+        hook = pulumi.ResourceHook("remove-user-servers", remove_user_servers)
+        return docker.Network(
+            "network",
+            name=f"cyberhub-{self._stack}",
+            driver="bridge",
+            ipam_configs=[
+                docker.NetworkIpamConfigArgs(
+                    subnet=str(self.addresses.network),
+                    gateway=self.addresses.gateway,
+                    ip_range=self.addresses.users,
+                )
+            ],
+            options={
+                # Containers do not reach each other; the fence lets hub and proxy through.
+                "com.docker.network.bridge.enable_icc": "false",
+                "com.docker.network.bridge.name": self._bridge,
+            },
+            labels=[docker.NetworkLabelArgs(label=STACK_LABEL, value=self._stack)],
+            opts=pulumi.ResourceOptions.merge(
+                self._there,
+                pulumi.ResourceOptions(
+                    delete_before_replace=True, hooks=pulumi.ResourceHookBinding(before_delete=[hook])
+                ),
+            ),
+        )
+
+    async def _local_docker(self) -> str | None:
+        if self._host.ssh is not None or self._host.docker_host is None:
+            return None
+        return await pulumi.Output.from_input(self._host.docker_host).future()
+
+    @property
+    def _bridge(self) -> str:
+        """The Linux name of the network's bridge; those have at most 15 characters."""
+        return f"ch-{short_hash(self._stack)}"
+
+    def _fence(self, images: ImageStore) -> docker.Container:
+        hubs = [place.address for place in self._places.values()]
+        return docker.Container(
+            "fence",
+            name=f"{names.prefix(self._stack)}-fence",
+            image=images.own("fence"),
+            restart="unless-stopped",
+            # The firewall is the machine's, not the container's.
+            network_mode="host",
+            capabilities=docker.ContainerCapabilitiesArgs(
+                drops=["ALL"], adds=["CAP_NET_ADMIN", "CAP_NET_RAW"]
+            ),
+            security_opts=["no-new-privileges:true"],
+            read_only=True,
+            tmpfs={"/run": "mode=0755,size=1m"},
+            envs=[
+                f"BRIDGE={self._bridge}",
+                f"SUBNET={self.addresses.network}",
+                f"HUB_ADDRESS={' '.join(hubs)}",
+                f"PROXY_ADDRESS={self.addresses.proxy}",
+            ],
+            labels=container_labels(self._stack, "fence"),
+            log_driver="json-file",
+            log_opts=LOG_LIMITS,
+            must_run=True,
+            opts=pulumi.ResourceOptions.merge(
+                self._there, pulumi.ResourceOptions(delete_before_replace=True, depends_on=[self.network])
+            ),
+        )
+
+    def _proxy(self, images: ImageStore, fence: docker.Container) -> docker.Container:
+        host, web = self._host, self._settings.web
+        ports = {HTTP_PORT: host.http_port}
+        if not isinstance(web.tls, NoTls):
+            ports[HTTPS_PORT] = host.https_port
+        configuration = pulumi.Output.from_input(host.address).apply(
+            lambda address: caddyfile(
+                SiteRoutes(
+                    names=site_names(web.hostname, address, host.bind),
+                    https_port=host.https_port,
+                    tls=web.tls,
+                    hubs=[
+                        HubRoute(place.name, place.base_url, place.container, place.user_prefix)
+                        for place in self._places.values()
+                    ],
+                )
+            )
+        )
+        return docker.Container(
+            "proxy",
+            name=f"{names.prefix(self._stack)}-proxy",
+            image=images.own("proxy"),
+            restart="unless-stopped",
+            network_mode="bridge",
+            networks_advanced=[
+                docker.ContainerNetworksAdvancedArgs(
+                    name=self.network.name, ipv4_address=self.addresses.proxy
+                )
+            ],
+            capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
+            security_opts=["no-new-privileges:true"],
+            ports=[
+                docker.ContainerPortArgs(internal=inside, external=outside, ip=host.bind, protocol="tcp")
+                for inside, outside in ports.items()
+            ],
+            volumes=[
+                docker.ContainerVolumeArgs(
+                    host_path=f"{host.data_dir}/cyberhub/proxy", container_path="/data"
+                )
+            ],
+            uploads=[docker.ContainerUploadArgs(file="/etc/caddy/Caddyfile", content=configuration)],
+            labels=container_labels(self._stack, "proxy"),
+            log_driver="json-file",
+            log_opts=LOG_LIMITS,
+            destroy_grace_seconds=5,
+            must_run=True,
+            opts=pulumi.ResourceOptions.merge(
+                self._there, pulumi.ResourceOptions(delete_before_replace=True, depends_on=[fence])
+            ),
+        )
+
+
+def site_names(hostname: str | None, address: str, bind: str) -> list[str]:
+    """The names and addresses that the proxy has a certificate for, the main one first."""
+    names_ = [hostname, address] if hostname else [address]
+    if bind.startswith("127."):
+        names_ += ["localhost", bind]
+    return list(dict.fromkeys(names_))
+
+
+def _engine(host: Host) -> pulumi.Output[Engine]:
+    """The machine's engine, once it answers."""
+    return pulumi.Output.all(address=host.address, docker_host=host.docker_host).apply(
+        lambda known: Engine(
+            address=known["address"],
+            ssh=host.ssh,
+            docker_host=known["docker_host"] if host.ssh is None else None,
+        )
+    )
