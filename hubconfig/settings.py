@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, HttpUrl, StringConstraints, model_validator
+from pydantic import AwareDatetime, Discriminator, Field, HttpUrl, StringConstraints, Tag, model_validator
 
 from hubconfig.section import Section, changing
 
@@ -221,7 +221,17 @@ class RcloneSpace(Section):
     read_only: bool = True
 
 
-Space = Annotated[FolderSpace | SshfsSpace | RcloneSpace, Field(discriminator="kind")]
+def _space_kind(value: object) -> object:
+    return value.get("kind", "folder") if isinstance(value, dict) else getattr(value, "kind", None)
+
+
+Space = Annotated[
+    Annotated[FolderSpace, Tag("folder")]
+    | Annotated[SshfsSpace, Tag("sshfs")]
+    | Annotated[RcloneSpace, Tag("rclone")],
+    Discriminator(_space_kind),
+]
+"""A folder of the machine unless its `kind` says otherwise."""
 
 
 class Culling(Section):

@@ -1,0 +1,98 @@
+"""The proxy's configuration."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import HttpUrl
+
+from hubconfig.names import safe_name
+from infra.caddyfile import HubRoute, SiteRoutes, caddyfile
+from infra.settings import AcmeTls, FilesTls, LocalTls, NoTls
+
+HUB = HubRoute("hub", "/", "local-hub", "local-user-")
+ASTRO = HubRoute("astro", "/astro/", "local-astro-hub", "local-astro-user-")
+
+Tls = LocalTls | AcmeTls | FilesTls | NoTls
+EVERY_TLS: list[Tls] = [
+    LocalTls(kind="local"),
+    AcmeTls(kind="acme"),
+    FilesTls(kind="files", certificate_file="c", key_file="k"),
+    NoTls(kind="none"),
+]
+
+
+def text(tls: Tls = EVERY_TLS[0], *hubs: HubRoute, https_port: int = 443) -> str:
+    return caddyfile(SiteRoutes(["hub.example.org"], https_port, tls, hubs or (HUB,)))
+
+
+def user_pattern(configuration: str, matcher: str) -> re.Pattern[str]:
+    found = re.search(rf"@{matcher} path_regexp {matcher} (\S+)", configuration)
+    assert found is not None
+    return re.compile(found[1])
+
+
+@given(st.text(min_size=1).filter(lambda name: name.strip()))
+def test_every_users_path_leads_to_that_users_container(name: str) -> None:
+    pattern = user_pattern(text(), "user_hub")
+    for path in (f"/user/{safe_name(name)}/lab", f"/user/{safe_name(name)}/", f"/user/{safe_name(name)}"):
+        found = pattern.match(path)
+        assert found is not None
+        assert found[1] == safe_name(name)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/user/../hub/lab", "/user/ada.evil.org/lab", "/user/ada:22/", "/user/ADA/", "/user//lab"),
+        *("/user/a--/x", "/user/-a/x", "/user/a_b/", "/hub/user/ada/", "/x/user/ada/"),
+    ],
+)
+def test_no_other_path_can_choose_where_the_proxy_connects(path: str) -> None:
+    assert user_pattern(text(), "user_hub").match(path) is None
+
+
+def test_a_further_hub_is_asked_before_the_one_at_the_root() -> None:
+    configuration = text(EVERY_TLS[0], HUB, ASTRO)
+    assert configuration.index("handle /astro/*") < configuration.index("handle {")
+    assert user_pattern(configuration, "user_astro").match("/astro/user/ada/lab")
+    assert not user_pattern(configuration, "user_hub").match("/astro/user/ada/lab")
+
+
+@pytest.mark.parametrize("tls", EVERY_TLS[:3], ids=lambda tls: tls.kind)
+def test_plain_http_is_sent_to_https(tls: Tls) -> None:
+    assert "redir https://{host}{uri} 308" in text(tls)
+    assert "redir https://{host}:8443{uri} 308" in text(tls, https_port=8443)
+
+
+def test_behind_another_proxy_nothing_is_redirected_or_signed() -> None:
+    configuration = text(EVERY_TLS[3])
+    assert "redir https" not in configuration
+    assert "tls" not in configuration.replace("handle_errors", "")
+
+
+def test_browsers_remember_https_only_where_the_name_is_ours_alone() -> None:
+    assert "Strict-Transport-Security" in text(AcmeTls(kind="acme"))
+    assert "Strict-Transport-Security" not in text(LocalTls(kind="local"))
+
+
+def test_another_authority_can_be_asked_for_certificates() -> None:
+    tls = AcmeTls(
+        kind="acme",
+        email="a@example.org",
+        directory=HttpUrl("https://pebble:14000/dir"),
+        directory_ca_file="ca",
+    )
+    configuration = text(tls)
+    assert "acme_ca https://pebble:14000/dir" in configuration
+    assert "acme_ca_root /etc/caddy/tls/acme-ca.crt" in configuration
+    assert "email a@example.org" in configuration
+
+
+@pytest.mark.parametrize("tls", EVERY_TLS, ids=lambda tls: tls.kind)
+def test_braces_balance(tls: Tls) -> None:
+    configuration = text(tls, HUB, ASTRO)
+    assert configuration.count("{") == configuration.count("}")
