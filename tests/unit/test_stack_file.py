@@ -25,8 +25,8 @@ class _Nothing(pulumi.runtime.Mocks):
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         return args.name, {}
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[Any, Any]:
-        return {}
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], None]:
+        return {}, None
 
 
 def read(values: dict[str, Any], secrets: dict[str, str] | None = None, checks: Any = ()) -> Settings:
