@@ -1,0 +1,87 @@
+"""What turns a bare Linux into a Docker host: the files that are put on it, by cloud-init or over SSH."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+FILES: Final = Path(__file__).with_name("files")
+
+STATUS: Final = "/var/lib/cyberhub/first-boot"
+"""The file in which first boot says how far it is: lines of NAME=VALUE."""
+
+LOG: Final = "/var/log/cyberhub-first-boot.log"
+
+UNIT: Final = "cyberhub-first-boot.service"
+
+_FOLDER = "/usr/local/lib/cyberhub"
+_SETTINGS = "/etc/cyberhub/first-boot.conf"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstBoot:
+    """How one machine is prepared."""
+
+    user: str
+    """Who reaches Docker over SSH; joins the docker group."""
+    data_dir: str
+    """Where the data disk is mounted, or the folder that is used as it is."""
+    data_disk: Sequence[str]
+    """Names under /dev, with wildcards, tried in turn until one is there; none: there is no such disk."""
+    ours_alone: bool
+    """The machine was made for the hub: all its packages are kept up to date and sshd takes only keys.
+    On somebody's own server both are left as they are."""
+
+
+@dataclass(frozen=True)
+class HostFile:
+    """A file on the machine."""
+
+    path: str
+    text: str
+    mode: int = 0o644
+
+
+def openstack_disk(volume_id: str) -> tuple[str, ...]:
+    """The names of a Cinder volume: virtio and SCSI disks carry the first 20 characters of its id."""
+    return (f"/dev/disk/by-id/*{volume_id[:20]}*",)
+
+
+def ebs_disk(volume_id: str) -> tuple[str, ...]:
+    """The names of an EBS volume that was attached as /dev/sdf.
+
+    Nitro machines (t3) show an NVMe disk with the volume's id; Xen ones (t2) show xvdf and no id.
+    """
+    return (f"/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_{volume_id.replace('-', '')}*", "/dev/xvdf", "/dev/sdf")
+
+
+def host_files(first_boot: FirstBoot) -> list[HostFile]:
+    """All files of first boot, the settings last: the unit starts with what it finds there."""
+    scripts = [
+        HostFile(f"{_FOLDER}/{name}", (FILES / name).read_text(), 0o755)
+        for name in ("first-boot.sh", "data-disk.sh")
+    ]
+    units = [
+        HostFile(f"/etc/systemd/system/{file.name}", file.read_text())
+        for file in sorted(FILES.glob("*.service"))
+    ]
+    return [*scripts, *units, HostFile(_SETTINGS, _settings(first_boot))]
+
+
+def digest(first_boot: FirstBoot) -> str:
+    """A short hash of all that prepares the machine: the same hash means there is nothing to do."""
+    return hashlib.sha256(repr(host_files(first_boot)).encode()).hexdigest()[:16]
+
+
+def _settings(first_boot: FirstBoot) -> str:
+    values = {
+        "USER_NAME": first_boot.user,
+        "DATA_DIR": first_boot.data_dir,
+        "DATA_DISK": "\n".join(first_boot.data_disk),
+        "OURS_ALONE": "yes" if first_boot.ours_alone else "no",
+    }
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
