@@ -17,6 +17,8 @@ from hubconfig.section import Section, changing
 HUB_RESTART = changing("The hub restarts (about 2 s, requests wait); running servers go on.")
 NEW_SERVERS = changing("The hub restarts; servers started from then on have it, running ones keep theirs.")
 
+OTHER_PEOPLE = changing("People get other names, so they find empty homes: move those first.")
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$")]
 """A name that is safe as a path, a container's name and a DNS label."""
 
@@ -50,9 +52,9 @@ class GitHubAuth(Section):
     """Sign-in with GitHub. Needs the secrets oauthClientId and oauthClientSecret."""
 
     kind: Literal["github"]
-    url: HttpUrl = HttpUrl("https://github.com")
+    url: HttpUrl = Field(HttpUrl("https://github.com"), json_schema_extra=HUB_RESTART)
     """Where people sign in; another address for GitHub Enterprise."""
-    api_url: HttpUrl = HttpUrl("https://api.github.com")
+    api_url: HttpUrl = Field(HttpUrl("https://api.github.com"), json_schema_extra=HUB_RESTART)
     """Where the hub asks who somebody is."""
 
 
@@ -60,7 +62,7 @@ class GitLabAuth(Section):
     """Sign-in with GitLab. Needs the secrets oauthClientId and oauthClientSecret."""
 
     kind: Literal["gitlab"]
-    url: HttpUrl = HttpUrl("https://gitlab.com")
+    url: HttpUrl = Field(HttpUrl("https://gitlab.com"), json_schema_extra=HUB_RESTART)
     """The GitLab to sign in with."""
 
 
@@ -68,30 +70,35 @@ class OidcAuth(Section):
     """Sign-in with any OAuth 2 / OpenID Connect provider. Needs oauthClientId and oauthClientSecret."""
 
     kind: Literal["oidc"]
-    service: str = "OpenID Connect"
+    service: str = Field("OpenID Connect", json_schema_extra=HUB_RESTART)
     """The name on the sign-in button."""
-    authorize_url: HttpUrl
-    token_url: HttpUrl
-    userdata_url: HttpUrl
-    username_claim: str = "preferred_username"
+    authorize_url: HttpUrl = Field(json_schema_extra=HUB_RESTART)
+    """Where people sign in."""
+    token_url: HttpUrl = Field(json_schema_extra=HUB_RESTART)
+    """Where the hub exchanges the code it gets for a token."""
+    userdata_url: HttpUrl = Field(json_schema_extra=HUB_RESTART)
+    """Where the hub asks who somebody is."""
+    username_claim: str = Field("preferred_username", json_schema_extra=OTHER_PEOPLE)
     """The claim that names a person for good; a claim people can change lets them take another's place."""
-    scopes: tuple[str, ...] = ("openid", "profile", "email")
+    scopes: tuple[str, ...] = Field(("openid", "profile", "email"), json_schema_extra=HUB_RESTART)
+    """What the provider is asked to tell."""
 
 
 class CILogonAuth(Section):
     """Sign-in with a university's account through CILogon. Needs oauthClientId and oauthClientSecret."""
 
     kind: Literal["cilogon"]
-    identity_provider: HttpUrl
+    identity_provider: HttpUrl = Field(json_schema_extra=HUB_RESTART)
     """The entity id of the one university or institute whose accounts may sign in."""
-    username_claim: str = "eppn"
+    username_claim: str = Field("eppn", json_schema_extra=OTHER_PEOPLE)
+    """The claim that names a person for good."""
 
 
 class GlobusAuth(Section):
     """Sign-in with Globus. Needs oauthClientId and oauthClientSecret."""
 
     kind: Literal["globus"]
-    identity_provider: str = ""
+    identity_provider: str = Field("", json_schema_extra=HUB_RESTART)
     """The domain whose identities are asked for; empty for any."""
 
 
@@ -119,6 +126,7 @@ class GitSource(Section):
     """A git repository with a Dockerfile."""
 
     url: HttpUrl
+    """The repository; git must get it without a password."""
     ref: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/-]+$")] = "main"
     """Branch, tag or commit; a commit is the only one that never changes by itself."""
     folder: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/-]*$")] = ""
@@ -129,8 +137,11 @@ class Application(Section):
     """One entry of the menu: an application hub, from exactly one of image, build and git."""
 
     name: Name
+    """What it is called in lists, logs and images."""
     title: str = Field(min_length=1, max_length=60)
+    """Its title in the menu."""
     description: str = Field("", max_length=300)
+    """What the menu says of it: one or two sentences for who has to choose."""
     image: ImageName | None = None
     """Pulled by name when `pulumi up` runs."""
     build: Name | None = None
@@ -182,11 +193,13 @@ class FolderSpace(Section):
 
     kind: Literal["folder"] = "folder"
     name: Name
+    """What it is called in messages."""
     source: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/-]+$")]
     """Path on the machine; a relative one is below the data volume."""
     mount: ContainerPath
     """Path inside the servers."""
     read_only: bool = True
+    """Users may read but not write."""
 
     @model_validator(mode="after")
     def _stays_inside(self) -> Self:
@@ -201,13 +214,17 @@ class SshfsSpace(Section):
 
     kind: Literal["sshfs"]
     name: Name
+    """What it is called in messages, and the name of its key."""
     remote: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+@[A-Za-z0-9.:_-]+:/[^\s,]*$")]
     """`user@host:/path`."""
     port: int = Field(22, ge=1, le=65535)
+    """Where its ssh listens."""
     host_key: Annotated[str, StringConstraints(pattern=r"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/=]+$")]
     """The only host key that is accepted, as `ssh-keyscan` prints it without the name."""
     mount: ContainerPath
+    """Path inside the servers."""
     read_only: bool = True
+    """Users may read but not write."""
 
 
 class RcloneSpace(Section):
@@ -215,10 +232,13 @@ class RcloneSpace(Section):
 
     kind: Literal["rclone"]
     name: Name
+    """What it is called in messages, and the name of its secret."""
     remote: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+:[^\s,]*$")]
     """`section:bucket/path` of the configuration in the secret."""
     mount: ContainerPath
+    """Path inside the servers."""
     read_only: bool = True
+    """Users may read but not write."""
 
 
 def _space_kind(value: object) -> object:
@@ -274,14 +294,17 @@ class HubOptions(Section):
     admins: tuple[Entry, ...] = Field((), json_schema_extra=HUB_RESTART)
     """People who see the admin page: `name` or `name:id`."""
     access: Access = Access()
+    """Who may sign in."""
     menu: tuple[Application, ...] = Field(
         default_factory=_default_menu, min_length=1, json_schema_extra=NEW_SERVERS
     )
     """The application hubs people choose from."""
     limits: Limits = Limits()
+    """What a server may take of the machine."""
     spaces: tuple[Space, ...] = Field(default_factory=_default_spaces, json_schema_extra=NEW_SERVERS)
     """Folders that every user's server sees besides the private home."""
     culling: Culling = Culling()
+    """When servers that nobody uses are stopped."""
     git_credentials_client_id: str | None = Field(None, json_schema_extra=NEW_SERVERS)
     """Client id of a GitHub App; with it users can push with credentials that end after 8 hours."""
     metrics: bool = Field(False, json_schema_extra=HUB_RESTART)

@@ -16,6 +16,12 @@ from hubconfig.settings import HubOptions, ImageName, Name
 ImageSource = Literal["build", "ship", "pull"]
 
 NEW_MACHINE = changing("Takes effect when the machine is rebuilt; see the page on rebuilding.")
+OTHER_VOLUME = changing("Read when the stack has no data volume yet; the one it has stays.")
+NEW_VOLUMES = changing("Only a new data volume has it; the one there is stays.")
+NEW_PORTS = changing("The proxy restarts.")
+NO_RESTART = changing("Taken over at the next `pulumi up`; nothing restarts.")
+NEW_IMAGES = changing("Images are made anew; proxy and hub restart, running servers keep theirs.")
+OTHER_MACHINE = changing("Another machine gets the hub; data on the old one stays there.")
 IN_PLACE = changing("Changed in place; the hub goes on.")
 
 
@@ -47,9 +53,6 @@ HostKey = Annotated[str, StringConstraints(pattern=r"^ssh-ed25519 [A-Za-z0-9+/=]
 class RemoteCloud(Section):
     """What every machine that is reached over SSH has."""
 
-    admin_cidrs: tuple[Cidr, ...] = Field(("0.0.0.0/0",), min_length=1, json_schema_extra=IN_PLACE)
-    """Networks that may reach port 22. Open to the world by default, with a warning: a laptop's address
-    changes, and only keys are accepted."""
     ssh_key_file: str | None = Field(None, json_schema_extra=NEW_MACHINE)
     """An existing private key; None: one made for the stack as ~/.ssh/cyberhubs-STACK."""
 
@@ -57,6 +60,9 @@ class RemoteCloud(Section):
 class MachineCloud(RemoteCloud):
     """What every machine that is made here has."""
 
+    admin_cidrs: tuple[Cidr, ...] = Field(("0.0.0.0/0",), min_length=1, json_schema_extra=IN_PLACE)
+    """Networks that may reach port 22. Open to the world by default, with a warning: a laptop's address
+    changes, and only keys are accepted."""
     data_gb: Gigabytes = Field(180, json_schema_extra=changing("Grows in place, never shrinks."))
     """Size of the data volume in GB."""
     keep_data: bool = Field(True, json_schema_extra=IN_PLACE)
@@ -67,7 +73,7 @@ class OpenStackCloud(MachineCloud):
     """A virtual machine on OpenStack, such as Arbutus of the Digital Research Alliance of Canada."""
 
     kind: Literal["openstack"]
-    cloud: str | None = None
+    cloud: str | None = Field(None, json_schema_extra=changing("Another cloud: use another stack instead."))
     """Entry of clouds.yaml; None: OS_CLOUD or the OS_* variables."""
     flavor: str = Field("c4-15gb-83", json_schema_extra=changing("The machine is resized and restarts."))
     """Size of the machine: 4 cores and 15 GB."""
@@ -81,16 +87,17 @@ class OpenStackCloud(MachineCloud):
     """Size in GB of the root disk when it is a volume."""
     network: str | None = Field(None, json_schema_extra=NEW_MACHINE)
     """The project's network; None: the only one there is."""
-    external_network: str | None = None
+    external_network: str | None = Field(None, json_schema_extra=changing("The hub's address changes."))
     """Where floating IPs come from; None: the only external network."""
     floating_ip: str | None = Field(None, json_schema_extra=changing("The hub's address changes."))
     """An address the project already has; None: a new one."""
     availability_zone: str | None = Field(None, json_schema_extra=NEW_MACHINE)
+    """Where in the cloud the machine is; None: the cloud chooses."""
     key_pair: str | None = Field(None, json_schema_extra=NEW_MACHINE)
     """Name of an existing key pair, the public half of sshKeyFile; None: one made from it."""
-    data_volume_id: str | None = None
+    data_volume_id: str | None = Field(None, json_schema_extra=OTHER_VOLUME)
     """An existing volume to adopt as the data volume, with all that is on it."""
-    data_volume_type: str | None = None
+    data_volume_type: str | None = Field(None, json_schema_extra=NEW_VOLUMES)
     """Type of a new data volume; None: the cloud's default."""
     dns_zone: str | None = Field(None, json_schema_extra=IN_PLACE)
     """A DNS zone of the project in which web.hostname gets its record; None: no record is made."""
@@ -109,8 +116,12 @@ class AwsCloud(MachineCloud):
     """A virtual machine on AWS EC2."""
 
     kind: Literal["aws"]
-    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = "ca-central-1"
-    profile: str | None = None
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = Field(
+        "ca-central-1",
+        json_schema_extra=changing("Another region has none of it: use another stack instead."),
+    )
+    """Where the machine is; the default is in Canada, as Arbutus is."""
+    profile: str | None = Field(None, json_schema_extra=IN_PLACE)
     """Entry of ~/.aws/config; None: AWS_PROFILE or the AWS_* variables."""
     instance_type: str = Field("t2.micro", json_schema_extra=changing("The machine stops and starts."))
     """Size of the machine: 1 CPU and 1 GB, free for an account's first year."""
@@ -118,7 +129,9 @@ class AwsCloud(MachineCloud):
     """Size of the root disk in GB."""
     data_gb: Gigabytes = Field(50, json_schema_extra=changing("Grows in place, never shrinks."))
     """Size of the data volume in GB. The free allowance is 30 GB for all disks together."""
-    data_volume_id: Annotated[str, StringConstraints(pattern=r"^vol-[0-9a-f]+$")] | None = None
+    data_volume_id: Annotated[str, StringConstraints(pattern=r"^vol-[0-9a-f]+$")] | None = Field(
+        None, json_schema_extra=OTHER_VOLUME
+    )
     """An existing volume to adopt as the data volume, with all that is on it."""
     subnet_id: Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]+$")] | None = Field(
         None, json_schema_extra=NEW_MACHINE
@@ -143,10 +156,13 @@ class LocalCloud(Section):
     kind: Literal["local"]
     data_dir: str | None = Field(None, json_schema_extra=changing("The hub starts with the new folder."))
     """Where users' files live; None: ~/cyberhubs/STACK."""
-    http_port: int = Field(8080, ge=1, le=65535)
-    """Port that redirects to https."""
-    https_port: int = Field(8443, ge=1, le=65535)
-    bind: Annotated[str, AfterValidator(lambda v: str(ipaddress.ip_address(v)))] = "127.0.0.1"
+    http_port: int = Field(8080, ge=1, le=65535, json_schema_extra=NEW_PORTS)
+    """Port that redirects to https; above 1023, as a laptop's own web server may have 80."""
+    https_port: int = Field(8443, ge=1, le=65535, json_schema_extra=NEW_PORTS)
+    """Port of the hub."""
+    bind: Annotated[str, AfterValidator(lambda v: str(ipaddress.ip_address(v)))] = Field(
+        "127.0.0.1", json_schema_extra=NEW_PORTS
+    )
     """Address of the ports; 127.0.0.1 can be reached from this machine only."""
 
     image_source: ClassVar[ImageSource] = "build"
@@ -163,20 +179,26 @@ class ServerCloud(RemoteCloud):
     """Any Linux machine reached over SSH, prepared by the script that the clouds' first boot runs."""
 
     kind: Literal["server"]
-    address: str
+    address: str = Field(json_schema_extra=OTHER_MACHINE)
     """Its IP address or name."""
-    ssh_user: str = "root"
+    ssh_user: str = Field("root", json_schema_extra=IN_PLACE)
     """A user who is root or may sudo without a password."""
-    ssh_port: int = Field(22, ge=1, le=65535)
-    ssh_key_file: str
+    ssh_port: int = Field(22, ge=1, le=65535, json_schema_extra=IN_PLACE)
+    """Where its ssh listens."""
+    ssh_key_file: str = Field(json_schema_extra=IN_PLACE)
     """The private key that the machine accepts."""
-    host_key: HostKey
+    host_key: HostKey = Field(json_schema_extra=OTHER_MACHINE)
     """The machine's own key: `ssh-keyscan -t ed25519 ADDRESS`, checked on its console."""
-    data_device: str | None = None
+    data_device: str | None = Field(None, json_schema_extra=OTHER_MACHINE)
     """Disk for the data, such as /dev/disk/by-id/...; formatted only if empty. None: dataDir as it is."""
-    data_dir: Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._/-]+$")] = "/mnt"
-    http_port: int = Field(80, ge=1, le=65535)
-    https_port: int = Field(443, ge=1, le=65535)
+    data_dir: Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._/-]+$")] = Field(
+        "/mnt", json_schema_extra=changing("The hub starts with the new folder; move the data yourself.")
+    )
+    """Where the data is mounted, or the folder that holds it."""
+    http_port: int = Field(80, ge=1, le=65535, json_schema_extra=NEW_PORTS)
+    """Port that redirects to https."""
+    https_port: int = Field(443, ge=1, le=65535, json_schema_extra=NEW_PORTS)
+    """Port of the hub."""
 
     image_source: ClassVar[ImageSource] = "build"
 
@@ -194,13 +216,13 @@ class AcmeTls(Section):
     """Certificates of Let's Encrypt, renewed without anybody's doing. Needs web.hostname."""
 
     kind: Literal["acme"]
-    email: str | None = None
+    email: str | None = Field(None, json_schema_extra=NEW_PORTS)
     """Where the authority writes about trouble with the certificate."""
-    staging: bool = False
+    staging: bool = Field(False, json_schema_extra=NEW_PORTS)
     """Use Let's Encrypt's test authority: browsers refuse it, its limits are generous."""
-    directory: HttpUrl | None = None
+    directory: HttpUrl | None = Field(None, json_schema_extra=NEW_PORTS)
     """Another ACME authority's directory."""
-    directory_ca_file: str | None = None
+    directory_ca_file: str | None = Field(None, json_schema_extra=NEW_PORTS)
     """The certificate that proves that authority, when the public ones do not; a file on this computer."""
 
 
@@ -208,9 +230,9 @@ class FilesTls(Section):
     """A certificate of your own: ssl.crt and ssl.key, replaced without a restart."""
 
     kind: Literal["files"]
-    certificate_file: str
+    certificate_file: str = Field(json_schema_extra=NO_RESTART)
     """The certificate with its chain, PEM; a file on this computer."""
-    key_file: str
+    key_file: str = Field(json_schema_extra=NO_RESTART)
     """Its private key, PEM; a file on this computer."""
 
 
@@ -228,8 +250,9 @@ class Web(Section):
     )
     """The hub's DNS name; None: the machine's address (`localhost` on the local stack)."""
     tls: Annotated[LocalTls | AcmeTls | FilesTls | NoTls, Field(discriminator="kind")] = Field(
-        default_factory=lambda: LocalTls(kind="local"), json_schema_extra=changing("The proxy restarts.")
+        default_factory=lambda: LocalTls(kind="local"), json_schema_extra=NEW_PORTS
     )
+    """Where the certificate comes from."""
 
 
 class Network(Section):
@@ -244,14 +267,16 @@ class Network(Section):
 class Images(Section):
     """Where the images of hub, proxy and application hubs come from."""
 
-    source: ImageSource | None = None
+    source: ImageSource | None = Field(None, json_schema_extra=NEW_IMAGES)
     """`build` on the machine, `ship`: build here and send over SSH, `pull` from a registry.
     None: build, and ship for AWS, whose free machine is too small to build."""
-    prefix: str = "cyberhubs/"
+    prefix: str = Field("cyberhubs/", json_schema_extra=NEW_IMAGES)
     """What the names of pulled images begin with."""
-    tag: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")] = "latest"
+    tag: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")] = Field(
+        "latest", json_schema_extra=NEW_IMAGES
+    )
     """Tag of pulled images."""
-    base: ImageName | None = None
+    base: ImageName | None = Field(None, json_schema_extra=NEW_IMAGES)
     """The Debian image that builds start from; None: the pinned one."""
 
 
