@@ -19,6 +19,9 @@ SAFE_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 """Lower case letters and digits, single inner hyphens: every GitHub login made since 2014.
 (Resolvers refuse a label that ends in a hyphen, as some older logins do.)"""
 
+TAGGED_NAME = re.compile(r"(?=.{1,39}$)[a-z0-9]+(?:-[a-z0-9]+)*--[0-9a-f]{16}")
+"""What `safe_name` makes of a name that is not safe."""
+
 _TAG_LENGTH = 16  # 64 bits: nobody can search for a name that falls on another's tag
 
 
@@ -26,14 +29,16 @@ def safe_name(name: str) -> str:
     """The one form of a user's name that works everywhere; different people never share one.
 
     A name that is safe already stays as it is. Any other becomes its safe letters, `--` and a tag
-    of the whole name; a safe name never holds `--`, so the two kinds cannot meet.
+    of the whole name; a safe name never holds `--`, so the two kinds cannot meet. Only ASCII may
+    stay: in Unicode the Kelvin sign's lower case is `k`, and a long s folds to `s`.
     Raises ValueError for an empty name.
     """
-    folded = name.strip().casefold()
+    given = name.strip()
+    folded = given.lower()
     if not folded:
         msg = "a user's name may not be empty"
         raise ValueError(msg)
-    if len(folded) <= USER_MAX and SAFE_NAME.fullmatch(folded):
+    if given.isascii() and len(folded) <= USER_MAX and SAFE_NAME.fullmatch(folded):
         return folded
     stem = re.sub(r"[^a-z0-9]+", "-", folded)[: USER_MAX - _TAG_LENGTH - 2].strip("-") or "user"
     tag = hashlib.sha256(folded.encode(errors="surrogatepass")).hexdigest()[:_TAG_LENGTH]
