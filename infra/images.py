@@ -11,6 +11,7 @@ from hubconfig.settings import Application
 from infra import ship
 from infra.contexts import BuildContext, git_context, own_context, proxy_context
 from infra.engine import Engine
+from infra.image_check import checked
 from infra.settings import Images, ImageSource
 from infra.versions import BASE_IMAGE, CADDY_IMAGE
 
@@ -58,9 +59,12 @@ class ImageStore:
         if key in self._ids:
             return self._ids[key]
         if entry.image is not None:
-            return self._pulled(key, entry.image)
-        assert entry.git is not None  # noqa: S101 - the settings hold exactly one of the three
-        return self._made(git_context(key, entry.git))
+            image_id = self._pulled(key, entry.image)
+        else:
+            assert entry.git is not None  # noqa: S101 - the settings hold exactly one of the three
+            image_id = self._made(git_context(key, entry.git))
+        self._ids[key] = checked(entry.name, image_id, self._engine)
+        return self._ids[key]
 
     def _pulled(self, key: str, reference: str) -> pulumi.Output[str]:
         image = docker.RemoteImage(f"image-{key}", name=reference, keep_locally=True, opts=self._there)
