@@ -1,0 +1,90 @@
+# `make` lists what can be made. Recipes are thin: the work is in tools/toolchain and in the Pulumi program.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+STACK ?= local
+export YES
+
+tool := $(PYTHON) -m tools.toolchain
+shell := source tools/env.sh
+on_stack := $(shell) && python -m tools.toolchain
+
+.NOTPARALLEL:
+
+.PHONY: help
+help: ## Show this list
+	@echo "make WHAT [STACK=local]"
+	@echo
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r what text; do \
+	  printf '  %-14s %s\n' "$$what" "$$text"; done
+
+.PHONY: up
+up: toolchain ## Bring the hub up, or to its new settings; then say where it is and how to sign in
+	@$(on_stack) engine-for $(STACK)
+	@$(shell) && pulumi stack select --create $(STACK) && pulumi up --yes --skip-preview --stack $(STACK)
+	@$(on_stack) announce $(STACK)
+
+.PHONY: preview
+preview: toolchain ## Show what `make up` would change, and change nothing
+	@$(on_stack) engine-for $(STACK)
+	@$(shell) && pulumi stack select --create $(STACK) && pulumi preview --stack $(STACK)
+
+.PHONY: status
+status: toolchain ## Say whether the hub answers and which of its containers run
+	@$(on_stack) status $(STACK)
+
+.PHONY: down
+down: toolchain ## Remove all that `make up` made, users' servers too, but not users' files
+	@$(on_stack) engine-for $(STACK)
+	@$(on_stack) down $(STACK)
+
+.PHONY: purge
+purge: toolchain ## Do what `make down` does, and remove users' files too (asks first; YES=1: does not ask)
+	@$(on_stack) engine-for $(STACK)
+	@$(on_stack) purge $(STACK)
+
+.PHONY: test
+test: test-unit test-docker ## Run all tests: first those that need nothing, then those on a real Docker engine
+
+.PHONY: test-unit
+test-unit: venv-dev ## Run the tests that need no Docker and no network
+	.venv/bin/pytest
+
+.PHONY: test-docker
+test-docker: venv-dev toolchain engine browser ## Run the tests that deploy to a real Docker engine
+	@$(shell) && pytest -m docker
+
+.PHONY: test-vm
+test-vm: venv-dev toolchain engine browser ## Run the tests that boot a virtual machine
+	@$(shell) && pytest -m vm
+
+.PHONY: check
+check: venv-dev shellcheck ## Check format, style, types and shell scripts
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	git ls-files -z -- '*.sh' .ci/run | xargs -0 shellcheck
+
+.PHONY: venv
+venv: ## Install the program's Python packages into .venv
+	@$(tool) venv
+
+.PHONY: toolchain
+toolchain: ## Have Pulumi and its plug-ins ready; afterwards `source tools/env.sh` prepares a shell for pulumi
+	@$(tool) toolchain
+
+.PHONY: engine
+engine: ## Have a Docker engine and the image that ours start from
+	@$(tool) engine
+
+.PHONY: env
+env: toolchain engine ## Show the settings that `source tools/env.sh` makes
+	@$(shell) && env | grep -E '^(PATH|VIRTUAL_ENV|PULUMI_[A-Z_]+|CYBERHUBS_[A-Z_]+)=' | grep -v '^PULUMI_CONFIG_PASSPHRASE=' | sort
+
+.PHONY: venv-dev browser shellcheck
+venv-dev browser shellcheck:
+	@$(tool) $@
