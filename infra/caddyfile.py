@@ -19,6 +19,9 @@ HTTPS_PORT = 8443
 CERTIFICATES = "/etc/caddy/tls"
 """Where a certificate of one's own lies inside the proxy's container."""
 
+ACME_CA = "/etc/caddy/acme-ca.crt"
+"""Where the certificate that proves another ACME authority lies."""
+
 _HUB_PATIENCE = """\
 			lb_try_duration 30s
 			lb_try_interval 200ms"""
@@ -86,7 +89,7 @@ def _options(site: SiteRoutes) -> str:
         elif site.tls.staging:
             lines.append("acme_ca https://acme-staging-v02.api.letsencrypt.org/directory")
         if site.tls.directory_ca_file:
-            lines.append(f"acme_ca_root {CERTIFICATES}/acme-ca.crt")
+            lines.append(f"acme_ca_root {ACME_CA}")
     body = "".join(f"\t{line}\n" for line in lines)
     return f"{{\n{body}}}\n"
 

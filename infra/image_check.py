@@ -72,7 +72,7 @@ def mismatch(hub: str, application: str | None) -> str | None:
             "its image does not start jupyterhub-singleuser; "
             f"install jupyterhub=={hub} and jupyterlab in it, or choose another image"
         )
-    if application.split(".")[0] != hub.split(".")[0]:
+    if application.partition(".")[0] != hub.partition(".")[0]:
         return (
             f"its image has JupyterHub {application}, which cannot work with the hub's {hub}; "
             f"install jupyterhub=={hub} in it, or choose a newer image"

@@ -8,6 +8,7 @@ from typing import Any
 import pulumi
 
 from infra import clouds
+from infra.certificates import tls_faults
 from infra.clouds.local import local_faults
 from infra.context import Context
 from infra.faults import Fault
@@ -27,7 +28,7 @@ def main() -> None:
         cloud = parts.get("cloud")
         return local_faults(cloud, stack) if isinstance(cloud, LocalCloud) else []
 
-    settings = load(config, [missing_secrets, unknown_builds, local])
+    settings = load(config, [missing_secrets, unknown_builds, tls_faults, local])
     previous = last_outputs()
     host = clouds.build(
         settings.cloud,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -11,14 +12,15 @@ import pulumi_docker as docker
 from hubconfig import names
 from infra.addresses import Addresses, addresses
 from infra.answering import answering
-from infra.caddyfile import HTTP_PORT, HTTPS_PORT, HubRoute, SiteRoutes, caddyfile
+from infra.caddyfile import ACME_CA, CERTIFICATES, HTTP_PORT, HTTPS_PORT, HubRoute, SiteRoutes, caddyfile
+from infra.certificates import put_certificate
 from infra.engine import Engine
 from infra.host import Host
 from infra.hub import LOG_LIMITS, Hub, HubPlace, container_labels, short_hash
 from infra.images import ImageStore
 from infra.labels import ROLE_LABEL, STACK_LABEL
 from infra.secret_values import hub_secrets
-from infra.settings import NoTls, Settings
+from infra.settings import AcmeTls, FilesTls, NoTls, Settings
 
 _IDLE_MB = 160
 """A JupyterLab with one idle kernel takes 154 MB (measured)."""
@@ -218,10 +220,20 @@ class Site(pulumi.ComponentResource):
                 )
             )
         )
+        volumes = {f"{host.data_dir}/cyberhub/proxy": "/data"}
+        uploads = {"/etc/caddy/Caddyfile": configuration}
+        if isinstance(web.tls, AcmeTls) and web.tls.directory_ca_file is not None:
+            authority = Path(web.tls.directory_ca_file).expanduser().read_text()
+            uploads[ACME_CA] = pulumi.Output.from_input(authority)
+        image = images.own("proxy")
+        if isinstance(web.tls, FilesTls):
+            folder = f"{host.data_dir}/cyberhub/tls"
+            volumes[folder] = CERTIFICATES
+            image = self._with_certificate(web.tls, image, folder)
         return docker.Container(
             "proxy",
             name=f"{names.prefix(self._stack)}-proxy",
-            image=images.own("proxy"),
+            image=image,
             restart="unless-stopped",
             network_mode="bridge",
             networks_advanced=[
@@ -236,11 +248,12 @@ class Site(pulumi.ComponentResource):
                 for inside, outside in ports.items()
             ],
             volumes=[
-                docker.ContainerVolumeArgs(
-                    host_path=f"{host.data_dir}/cyberhub/proxy", container_path="/data"
-                )
+                docker.ContainerVolumeArgs(host_path=there, container_path=inside)
+                for there, inside in volumes.items()
             ],
-            uploads=[docker.ContainerUploadArgs(file="/etc/caddy/Caddyfile", content=configuration)],
+            uploads=[
+                docker.ContainerUploadArgs(file=file, content=content) for file, content in uploads.items()
+            ],
             labels=container_labels(self._stack, "proxy"),
             log_driver="json-file",
             log_opts=LOG_LIMITS,
@@ -250,6 +263,16 @@ class Site(pulumi.ComponentResource):
                 self._there, pulumi.ResourceOptions(delete_before_replace=True, depends_on=[fence])
             ),
         )
+
+    def _with_certificate(self, tls: FilesTls, image: pulumi.Output[str], folder: str) -> pulumi.Output[str]:
+        """The proxy's image, once the certificate is on the machine."""
+
+        def put(known: dict[str, Any]) -> str:
+            if not pulumi.runtime.is_dry_run():
+                put_certificate(tls, known["engine"], known["image"], folder)
+            return str(known["image"])
+
+        return pulumi.Output.all(engine=self._engine, image=image).apply(put)
 
 
 def site_names(hostname: str | None, address: str, bind: str) -> list[str]:
