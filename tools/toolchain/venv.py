@@ -56,5 +56,7 @@ def _create() -> None:
         )
         apt.install([package], usually="10 seconds", otherwise=otherwise)
     shutil.rmtree(VENV, ignore_errors=True)
-    run([sys.executable, "-m", "venv", VENV], by_hand=_BY_HAND)
+    # Not sys.executable: in a prepared shell that is the very .venv that was just removed.
+    python = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+    run([python, "-m", "venv", VENV], by_hand=_BY_HAND)
     made.touch()
