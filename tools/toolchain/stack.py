@@ -170,7 +170,7 @@ def check_removable(folder: Path) -> None:
     Raises Problem.
     """
     resolved = folder.resolve()
-    ours = {"jupyterhub_users", "jupyterhub"} & {entry.name for entry in resolved.iterdir()}
+    ours = {"cyberhub", "jupyterhub_users"} & {entry.name for entry in resolved.iterdir()}
     if not ours or resolved in (ROOT, *ROOT.parents, Path.home().resolve(), *Path.home().resolve().parents):
         msg = f"{folder} does not look like a hub's data; remove it by hand if you are sure."
         raise Problem(msg)

@@ -1,0 +1,455 @@
+"""The tools that get a bare machine ready, as far as they only compute."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.toolchain import apt, base_image, cache, exports, golang, pulumi, stack
+from tools.toolchain.cache import build_once, key_of
+from tools.toolchain.console import Problem, run
+from tools.toolchain.pins import pinned, version
+from tools.toolchain.places import ROOT
+from tools.toolchain.pulumi import PLUGINS, WAYS, Way, first_that_leads
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user with an empty home."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    return tmp_path
+
+
+# Keys and the cache
+
+
+def test_the_key_of_a_build_changes_with_a_file_a_name_or_a_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "ROOT", tmp_path)
+    one, other = tmp_path / "go.mod", tmp_path / "go.sum"
+    one.write_text("module a")
+    other.write_text("")
+    key = key_of([one, other], "pulumi==1.0.0")
+    assert key == key_of([other, one], "pulumi==1.0.0")
+    assert key != key_of([one], "pulumi==1.0.0")
+    assert key != key_of([one, other], "pulumi==1.0.1")
+    one.write_text("module b")
+    assert key != key_of([one, other], "pulumi==1.0.0")
+
+
+def test_a_toolchain_that_is_there_is_not_built_again(home: Path) -> None:
+    builds = []
+
+    def build(folder: Path) -> None:
+        builds.append(folder)
+        (folder / "pulumi").write_text("program")
+
+    first = build_once("toolchain", "key", build)
+    second = build_once("toolchain", "key", build)
+    assert first == second == home / "cache" / "cyberhubs" / "toolchain-key"
+    assert (first / "pulumi").read_text() == "program"
+    assert len(builds) == 1
+
+
+def test_a_build_that_failed_leaves_nothing_that_passes_for_a_finished_one(home: Path) -> None:
+    def broken(folder: Path) -> None:
+        (folder / "pulumi").write_text("half a prog")
+        msg = "no disk left"
+        raise Problem(msg)
+
+    with pytest.raises(Problem, match="no disk left"):
+        build_once("toolchain", "key", broken)
+    assert not list((home / "cache" / "cyberhubs").glob("toolchain-*"))
+
+    done = build_once("toolchain", "key", lambda folder: (folder / "pulumi").touch())
+    assert (done / "pulumi").read_text() == ""
+
+
+def test_a_build_that_was_killed_is_cleaned_up_by_the_next_one(home: Path) -> None:
+    killed = (
+        "import os, signal\n"
+        "from tools.toolchain.cache import build_once\n"
+        "def build(folder):\n"
+        "    (folder / 'pulumi').write_text('half a prog')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "build_once('toolchain', 'key', build)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", killed], cwd=ROOT, check=False)
+    assert done.returncode == -9
+    folder = home / "cache" / "cyberhubs"
+    assert [path.name[:15] for path in folder.iterdir() if path.is_dir()] == [".toolchain-key."]
+
+    built = build_once("toolchain", "key", lambda made: (made / "pulumi").touch())
+    assert (built / "pulumi").read_text() == ""
+    assert [path.name for path in folder.iterdir() if path.is_dir()] == ["toolchain-key"]
+
+
+# The order of the ways to Pulumi
+
+
+def test_pulumi_on_path_comes_before_the_installer_and_that_before_a_build() -> None:
+    assert [way.name for way in WAYS] == ["on PATH", "official installer", "built from Go modules"]
+
+
+def test_the_first_way_that_leads_to_pulumi_is_taken_and_no_further_one_tried() -> None:
+    tried = []
+
+    def way(name: str, found: dict[str, str | None] | None) -> Way:
+        def try_it() -> dict[str, str | None] | None:
+            tried.append(name)
+            return found
+
+        return Way(name, try_it, lambda: False)
+
+    ways = (way("one", None), way("two", {"CYBERHUBS_PULUMI_BIN": "/two"}), way("three", {}))
+    assert first_that_leads(ways) == {"CYBERHUBS_TOOLCHAIN": "two", "CYBERHUBS_PULUMI_BIN": "/two"}
+    assert tried == ["one", "two"]
+
+
+def test_a_pulumi_of_our_own_on_the_path_of_a_prepared_shell_is_not_the_users(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = home / "cache" / "cyberhubs" / "toolchain-key" / "bin", home / "bin"
+    for folder in (ours, theirs):
+        folder.mkdir(parents=True)
+        (folder / "pulumi").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(ours))
+    assert pulumi._on_path() is None
+    monkeypatch.setenv("PATH", f"{ours}:{theirs}")
+    assert pulumi._on_path() == theirs / "pulumi"
+
+
+def test_a_pulumi_that_is_too_old_is_passed_by(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = home / "pulumi"
+    program.write_text("#!/bin/sh\necho v3.100.2\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{home}:/usr/bin:/bin")
+    assert pulumi._from_path() is None
+    assert "3.100.2, older than 3.230.0" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [("v3.256.0\n", (3, 256, 0)), ("3.257.0-alpha.xyz", (3, 257, 0)), ("(devel)", (0,))],
+)
+def test_versions_are_compared_by_their_numbers(text: str, numbers: tuple[int, ...]) -> None:
+    assert version(text) == numbers
+
+
+# Pins
+
+
+def test_cli_and_python_package_of_pulumi_are_of_one_version() -> None:
+    modules = (ROOT / "tools" / "pulumi" / "cli" / "go.mod").read_text()
+    for module in ("pkg", "sdk"):
+        assert f"github.com/pulumi/pulumi/{module}/v3 v{pinned('pulumi')} " in modules
+
+
+def test_each_plug_in_that_is_built_here_has_a_main_and_a_pinned_python_package() -> None:
+    for name, package in PLUGINS.items():
+        assert (ROOT / "tools" / "pulumi" / "providers" / name / "main.go").is_file()
+        assert version(pinned(package)) > (0,)
+
+
+def test_a_package_that_is_not_pinned_is_a_fault_of_the_checkout() -> None:
+    with pytest.raises(LookupError, match="does not pin no-such-package"):
+        pinned("no-such-package")
+
+
+@pytest.mark.parametrize(
+    "module", sorted((ROOT / "tools").rglob("go.sum")), ids=lambda file: file.parent.name
+)
+def test_every_module_that_is_required_is_pinned_by_its_sum(module: Path) -> None:
+    sums = module.read_text()
+    text = module.with_name("go.mod").read_text()
+    required = [line.split()[:2] for line in text.splitlines() if line.startswith("\t") and "=>" not in line]
+    pairs = [(pair[0], pair[1]) for pair in required if len(pair) == 2 and pair[1].startswith("v")]
+    replaced = {line.split()[0] for line in text.splitlines() if "=>" in line} | {
+        line.split()[1] for line in text.splitlines() if line.startswith("replace ") and "(" not in line
+    }
+    wanted = [f"{name} {number}/go.mod h1:" for name, number in pairs if name not in replaced]
+    assert wanted
+    assert [line for line in wanted if line not in sums] == []
+
+
+# What is written down for tools/env.sh
+
+
+def test_decisions_are_kept_and_taken_back(tmp_path: Path) -> None:
+    file = tmp_path / ".pulumi" / "toolchain.env"
+    assert exports.read(file) == {}
+    exports.update({"CYBERHUBS_PULUMI_BIN": "/a b/it's", "CYBERHUBS_CADDY": "/caddy"}, file)
+    exports.update({"CYBERHUBS_CADDY": None, "CYBERHUBS_TOOLCHAIN": "on PATH"}, file)
+    assert exports.read(file) == {"CYBERHUBS_PULUMI_BIN": "/a b/it's", "CYBERHUBS_TOOLCHAIN": "on PATH"}
+
+
+@pytest.mark.parametrize("value", ["", "plain", "a b", "it's", 'say "hi"', "$HOME `id`", "ä\\n"])
+def test_a_shell_reads_back_what_was_written_for_it(tmp_path: Path, value: str) -> None:
+    file = tmp_path / "toolchain.env"
+    file.write_text(exports.render({"CYBERHUBS_CADDY": value}))
+    script = f'. {shlex.quote(str(file))}; printf %s "$CYBERHUBS_CADDY"'
+    assert subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout == value
+    assert exports.read(file) == {"CYBERHUBS_CADDY": value}
+
+
+# The prepared shell
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout that `make toolchain` has set up, in a folder with a blank in its name."""
+    root = tmp_path / "my hub"
+    (root / "tools").mkdir(parents=True)
+    (root / "tools" / "env.sh").write_text((ROOT / "tools" / "env.sh").read_text())
+    (root / ".venv" / "bin").mkdir(parents=True)
+    (root / ".venv" / "bin" / "python").touch(mode=0o755)
+    (root / ".pulumi").mkdir()
+    values = {"CYBERHUBS_PULUMI_BIN": "/cache/bin", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}
+    (root / ".pulumi" / "toolchain.env").write_text(exports.render(values))
+    return root
+
+
+def sourced(checkout: Path, then: str, **given: str) -> str:
+    """What a strict bash prints that sources env.sh from another folder and then runs `then`."""
+    script = f"set -euo pipefail; cd /; source {shlex.quote(str(checkout / 'tools' / 'env.sh'))}; {then}"
+    env = {"HOME": "/home/ada", "PATH": os.environ["PATH"], **given}
+    done = subprocess.run(["bash", "-c", script], env=env, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else done.stderr.strip()
+
+
+def test_one_line_makes_a_shell_ready_for_plain_pulumi(checkout: Path) -> None:
+    lines = sourced(checkout, "env", PYTHONDONTWRITEBYTECODE="1").splitlines()
+    settings = dict(line.split("=", 1) for line in lines)
+    assert settings["PATH"].startswith(f"{checkout}/.venv/bin:/cache/bin:")
+    assert settings["VIRTUAL_ENV"] == f"{checkout}/.venv"
+    assert settings["PULUMI_HOME"] == f"{checkout}/.pulumi"
+    assert settings["PULUMI_BACKEND_URL"] == "file://~"
+    assert settings["PULUMI_CONFIG_PASSPHRASE_FILE"] == "/home/ada/.config/cyberhubs/passphrase"
+    assert settings["PULUMI_RUN_PROGRAM"] == "true"
+    assert settings["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"
+    assert "PYTHONDONTWRITEBYTECODE" not in settings
+    assert not [name for name in settings if name.startswith("_cyberhubs")]
+
+
+def test_where_state_and_passphrase_are_stays_the_users_choice(checkout: Path) -> None:
+    then = 'echo "$PULUMI_BACKEND_URL ${PULUMI_CONFIG_PASSPHRASE_FILE-none}"'
+    given = {"PULUMI_BACKEND_URL": "s3://lab-state", "PULUMI_CONFIG_PASSPHRASE": ""}
+    assert sourced(checkout, then, **given) == "s3://lab-state none"
+    assert sourced(checkout, then, PULUMI_CONFIG_PASSPHRASE_FILE="/mine") == "file://~ /mine"
+
+
+def test_sourcing_twice_changes_nothing_more(checkout: Path) -> None:
+    file = shlex.quote(str(checkout / "tools" / "env.sh"))
+    again = f'before=$PATH; source {file}; [ "$PATH" = "$before" ] && echo same'
+    assert sourced(checkout, again) == "same"
+
+
+def test_a_checkout_that_is_not_set_up_says_what_to_run(checkout: Path) -> None:
+    (checkout / ".pulumi" / "toolchain.env").unlink()
+    assert "run 'make toolchain'" in sourced(checkout, "true")
+
+
+# The passphrase
+
+
+def test_a_passphrase_is_made_once_and_only_its_owner_reads_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    file = home / ".config" / "cyberhubs" / "passphrase"
+    pulumi._ensure_passphrase()
+    made = file.read_text()
+    assert len(made.strip()) >= 32
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert made.strip() not in capsys.readouterr().out
+    pulumi._ensure_passphrase()
+    assert file.read_text() == made
+
+
+def test_who_has_a_passphrase_of_their_own_gets_no_other(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "")
+    pulumi._ensure_passphrase()
+    assert not (home / ".config").exists()
+
+
+# Go
+
+
+def go_that_says(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a go on PATH that has this version."""
+    program = folder / "go"
+    program.write_text(f"#!/bin/sh\necho '{text}'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr(apt, "may_install", lambda: False)
+
+
+@pytest.mark.parametrize(
+    ("text", "toolchain"),
+    [
+        ("go version go1.26.8 linux/amd64", None),
+        ("go version go1.27 linux/arm64", None),
+        ("go version go1.24.4 linux/amd64", "go1.26.8+auto"),
+    ],
+)
+def test_a_go_from_1_21_on_is_enough_because_it_gets_a_newer_one_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, toolchain: str | None
+) -> None:
+    monkeypatch.delenv("GOTOOLCHAIN", raising=False)
+    go_that_says(tmp_path, text, monkeypatch)
+    assert golang.environment().get("GOTOOLCHAIN") == toolchain
+
+
+def test_a_go_that_is_too_old_or_missing_is_said_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_that_says(tmp_path, "go version go1.19.8 linux/amd64", monkeypatch)
+    with pytest.raises(
+        Problem, match=r"needs Go 1\.26 or newer; there is go 1\.19\.\n(.*\n)*.*install Pulumi"
+    ):
+        golang.environment()
+    (tmp_path / "go").unlink()
+    with pytest.raises(Problem, match="there is no go on PATH"):
+        golang.environment()
+
+
+# Base image
+
+
+def test_proxies_and_lenient_dates_of_the_machines_apt_go_into_the_image_and_nothing_else() -> None:
+    dump = "\n".join(
+        [
+            'APT::Architecture "amd64";',
+            'Acquire::http::Proxy "http://proxy.example:3142";',
+            'Acquire::https::Proxy::mirror.example "DIRECT";',
+            'Acquire::http::Proxy-Auto-Detect "/usr/local/bin/find-proxy";',
+            'Acquire::Check-Valid-Until "false";',
+            'Acquire::Languages "none";',
+            'Acquire::https::Proxy "";',
+        ]
+    )
+    assert apt.lasting_options(dump) == [
+        'Acquire::Check-Valid-Until "false"',
+        'Acquire::http::Proxy "http://proxy.example:3142"',
+        'Acquire::https::Proxy::mirror.example "DIRECT"',
+    ]
+
+
+def test_the_base_image_is_made_from_the_mirrors_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = {"ID": "debian", "VERSION_CODENAME": "bookworm"}
+    monkeypatch.setattr(platform, "freedesktop_os_release", lambda: release)
+    rows = [
+        ("http://mirror.example/debian/", "bookworm"),
+        ("http://mirror.example/debian/", "bookworm-updates"),
+        ("http://mirror.example/security/", "bookworm-security"),
+        ("http://vendor.example/", "stable"),
+    ]
+    monkeypatch.setattr(apt, "mirrors", lambda: rows)
+    assert base_image._sources() == [
+        "deb http://mirror.example/debian/ trixie main",
+        "deb http://mirror.example/debian/ trixie-updates main",
+        "deb http://mirror.example/security/ trixie-security main",
+    ]
+    release["ID"] = "ubuntu"
+    assert base_image._sources() == []
+
+
+def test_the_name_of_the_base_image_changes_with_the_machines_authorities(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apt, "mirrors", list)
+    monkeypatch.setattr(apt, "access_options", list)
+    monkeypatch.setattr(base_image, "_CERTIFICATES", tmp_path)
+    plain = base_image.made_name()
+    assert plain == base_image.made_name()
+    (tmp_path / "company.crt").write_text("one")
+    with_company = base_image.made_name()
+    (tmp_path / "company.crt").write_text("two")
+    assert len({plain, with_company, base_image.made_name()}) == 3
+
+
+# What make says and refuses
+
+
+def test_a_failing_command_is_told_with_its_last_words_and_the_way_out() -> None:
+    with pytest.raises(Problem) as problem:
+        run(["sh", "-c", "echo one; echo two >&2; exit 3"], by_hand="Do it yourself.")
+    assert str(problem.value).splitlines() == [
+        "`sh -c echo one; echo two >&2; exit 3` failed:",
+        "    one",
+        "    two",
+        "Do it yourself.",
+    ]
+    with pytest.raises(Problem, match=r"no-such-program is not installed\. Get it\."):
+        run(["no-such-program"], by_hand="Get it.")
+
+
+def test_make_up_ends_in_where_the_hub_is_and_how_to_get_in() -> None:
+    found = {
+        "url": "https://localhost:8443",
+        "dataDir": "/home/ada/cyberhubs/local",
+        "sharedPassword": "open",
+        "adminPassword": "sesame",
+        "callbackUrl": "https://localhost:8443/hub/oauth_callback",
+    }
+    text = "\n".join(stack.announcement("local", found, own_authority=True))
+    assert all(found[name] in text for name in ("url", "dataDir", "sharedPassword", "adminPassword"))
+    assert "callback" not in text
+    assert text.endswith("make down")
+
+
+def test_with_github_make_up_says_which_callback_to_register() -> None:
+    found = {
+        "url": "https://hub.example",
+        "dataDir": "/mnt",
+        "ssh": "ssh ada@hub.example",
+        "callbackUrl": "https://hub.example/hub/oauth_callback",
+    }
+    text = "\n".join(stack.announcement("arbutus", found, own_authority=False))
+    assert found["callbackUrl"] in text
+    assert "password" not in text
+    assert "authority" not in text
+    assert text.endswith("make down STACK=arbutus")
+
+
+@pytest.mark.parametrize(
+    ("name", "needed"), [("local", True), ("aws-free", True), ("arbutus", False), ("server", False)]
+)
+def test_docker_is_asked_for_where_the_hub_runs_or_is_built_here(name: str, *, needed: bool) -> None:
+    assert stack.needs_engine(name) is needed
+
+
+def test_a_stack_without_a_file_is_said_with_those_that_have_one() -> None:
+    with pytest.raises(Problem, match=r"no stacks/Pulumi\.mars\.yaml.*arbutus, aws-free, local, server"):
+        stack.needs_engine("mars")
+
+
+def test_purge_touches_only_what_a_hub_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    thesis = tmp_path / "thesis"
+    thesis.mkdir()
+    (thesis / "chapter1.tex").touch()
+    with pytest.raises(Problem, match="does not look like a hub's data"):
+        stack.check_removable(thesis)
+    data = tmp_path / "ada" / "data"
+    (data / "jupyterhub_users").mkdir(parents=True)
+    stack.check_removable(data)
+    monkeypatch.setattr(Path, "home", lambda: data / "home")
+    with pytest.raises(Problem, match="does not look like a hub's data"):
+        stack.check_removable(data)
+
+
+def test_purge_of_a_cloud_stack_is_refused() -> None:
+    with pytest.raises(Problem, match="arbutus is not a local stack"):
+        stack.purge("arbutus", sure=True)
