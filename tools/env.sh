@@ -39,6 +39,8 @@ if [ -z "${PULUMI_CONFIG_PASSPHRASE+set}${PULUMI_CONFIG_PASSPHRASE_FILE+set}" ];
   export PULUMI_CONFIG_PASSPHRASE_FILE="${XDG_CONFIG_HOME:-$HOME/.config}/cyberhubs/passphrase"
 fi
 export PULUMI_RUN_PROGRAM=true # destroy runs the program too: the network's hook removes users' containers
+# A stack file that lost its encryptionsalt (a fresh clone, git restore) gets it back from the state.
+export PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER=true
 export PULUMI_SKIP_UPDATE_CHECK=true
 export PULUMI_ERROR_OUTPUT_STRING=1 # an error of the program ends in its message, not in a JSON object
 
