@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +11,16 @@ import pulumi_docker as docker
 
 from hubconfig import names
 from hubconfig.settings import FolderSpace, HubOptions, HubSettings
+from infra.container import LOG_LIMITS, container_labels
 from infra.contexts import ROOT
 from infra.host import Host
 from infra.images import ImageStore
-from infra.labels import HUB_LABEL, ROLE_LABEL, STACK_LABEL
 
 CODE_DIR = "/srv/cyberhub"
 SECRETS_DIR = "/run/secrets"
 
 _CODE = ROOT / "hubconfig"
 _CODE_KINDS = {".py", ".html", ".css", ".js", ".svg"}
-
-LOG_LIMITS = {"max-size": "10m", "max-file": "3"}
-"""30 MB of log a container; said here because the engine's default would else show as a change."""
 
 
 @dataclass(frozen=True)
@@ -183,14 +179,3 @@ def space_dirs(options: HubOptions, data_dir: str) -> dict[str, str]:
         else f"{data_dir}/cyberhub/spaces/{space.name}"
         for space in options.spaces
     }
-
-
-def container_labels(stack: str, role: str, hub: str | None = None) -> list[docker.ContainerLabelArgs]:
-    """Labels of a container of ours."""
-    labels = {STACK_LABEL: stack, ROLE_LABEL: role, **({HUB_LABEL: hub} if hub else {})}
-    return [docker.ContainerLabelArgs(label=label, value=value) for label, value in sorted(labels.items())]
-
-
-def short_hash(text: str) -> str:
-    """Eight characters that follow from a text, for names with a limit."""
-    return hashlib.sha256(text.encode()).hexdigest()[:8]

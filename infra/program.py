@@ -13,7 +13,7 @@ from infra.clouds.local import local_faults
 from infra.context import Context
 from infra.faults import Fault
 from infra.machine_limits import limits_above, unknown_builds
-from infra.secret_values import missing_secrets
+from infra.secret_values import MADE_SECRETS, missing_secrets
 from infra.settings import LocalCloud, Settings
 from infra.site import Site
 from infra.stack_file import Parts, load, wrong
@@ -50,7 +50,7 @@ def main() -> None:
         words = " ".join(["ssh", *_quoted(host.ssh.options()), "-p", str(host.ssh.port)])
         pulumi.export("ssh", pulumi.Output.concat(words, f" {host.ssh.user}@", host.address))
         pulumi.export("hostKey", host.ssh.host_key)
-    for file, key in (("shared_password", "sharedPassword"), ("admin_password", "adminPassword")):
+    for file, key in MADE_SECRETS.items():
         if file in site.secrets:
             pulumi.export(key, site.secrets[file])
 

@@ -14,6 +14,13 @@ from infra.stack_file import Parts
 _GENERATED_BYTES = 24
 """192 bits: 32 characters, as many as JupyterHub wants of an administrator's password."""
 
+MADE_SECRETS = {
+    "shared_password": "sharedPassword",
+    "admin_password": "adminPassword",
+    "backup_password": "backupPassword",
+}
+"""File name to key of the secrets that are made when nobody gives them; outputs keep them."""
+
 
 def kept_or_made(
     config: pulumi.Config, key: str, previous: pulumi.Output[Mapping[str, Any]]
@@ -40,6 +47,17 @@ def hub_secrets(
     return {
         "oauth_client_id": config.require_secret("oauthClientId"),
         "oauth_client_secret": config.require_secret("oauthClientSecret"),
+    }
+
+
+def backup_secrets(
+    config: pulumi.Config, previous: pulumi.Output[Mapping[str, Any]]
+) -> dict[str, pulumi.Output[str]]:
+    """File name to content of the secrets that the backup reads."""
+    credentials = config.get_secret("backupCredentials")
+    return {
+        "backup_password": kept_or_made(config, "backupPassword", previous),
+        **({"backup_credentials": credentials} if credentials is not None else {}),
     }
 
 

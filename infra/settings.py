@@ -22,6 +22,7 @@ NEW_PORTS = changing("The proxy restarts.")
 NO_RESTART = changing("Taken over at the next `pulumi up`; nothing restarts.")
 NEW_IMAGES = changing("Images are made anew; proxy and hub restart, running servers keep theirs.")
 OTHER_MACHINE = changing("Another machine gets the hub; data on the old one stays there.")
+BACKUP_RESTART = changing("The backup's container restarts; the hub goes on.")
 IN_PLACE = changing("Changed in place; the hub goes on.")
 
 
@@ -280,6 +281,24 @@ class Images(Section):
     """The Debian image that builds start from; None: the pinned one."""
 
 
+class Backup(Section):
+    """Copies of homes, shared folders and the hubs' state, made with restic."""
+
+    repository: Annotated[
+        str, StringConstraints(pattern=r"^(/|s3:|swift:|sftp:|rest:|azure:|gs:|b2:|rclone:).+")
+    ] = Field(json_schema_extra=BACKUP_RESTART)
+    """Where they go: a folder of the machine, or one of restic's remote places, such as
+    `s3:https://HOST/BUCKET` or `swift:CONTAINER:/PATH`. What those need goes into backupCredentials."""
+    every_hours: int = Field(24, ge=1, le=24 * 31, json_schema_extra=BACKUP_RESTART)
+    """Hours from one to the next."""
+    keep_daily: int = Field(7, ge=1, json_schema_extra=BACKUP_RESTART)
+    """Days of which the last one is kept."""
+    keep_weekly: int = Field(4, ge=0, json_schema_extra=BACKUP_RESTART)
+    """Weeks of which the last one is kept."""
+    keep_monthly: int = Field(6, ge=0, json_schema_extra=BACKUP_RESTART)
+    """Months of which the last one is kept."""
+
+
 class Settings(Section):
     """All of a stack file."""
 
@@ -288,6 +307,8 @@ class Settings(Section):
     web: Web = Web()
     network: Network = Network()
     images: Images = Images()
+    backup: Backup | None = None
+    """Copies of what cannot be made anew; without this section there are none."""
     hub: HubOptions = HubOptions()
     hubs: dict[Name, HubOptions] = Field(default_factory=dict)
     """Further hubs on the same machine, each under its own path: `astro` at https://HOST/astro/."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,16 @@ import pulumi_docker as docker
 from hubconfig import names
 from infra.addresses import Addresses, addresses
 from infra.answering import answering
+from infra.backup import backup_container
 from infra.caddyfile import ACME_CA, CERTIFICATES, HTTP_PORT, HTTPS_PORT, HubRoute, SiteRoutes, caddyfile
 from infra.certificates import put_certificate
+from infra.container import LOG_LIMITS, container_labels
 from infra.engine import Engine
 from infra.host import Host
-from infra.hub import LOG_LIMITS, Hub, HubPlace, container_labels, short_hash
+from infra.hub import Hub, HubPlace
 from infra.images import ImageStore
 from infra.labels import ROLE_LABEL, STACK_LABEL
-from infra.secret_values import hub_secrets
+from infra.secret_values import backup_secrets, hub_secrets
 from infra.settings import AcmeTls, FilesTls, NoTls, Settings
 
 _IDLE_MB = 160
@@ -105,6 +108,18 @@ class Site(pulumi.ComponentResource):
                 )
             )
         proxy = self._proxy(images, fence)
+        if settings.backup is not None:
+            self.secrets |= (backup := backup_secrets(config, previous))
+            backup_container(
+                settings.backup,
+                name=f"{names.prefix(stack)}-backup",
+                stack=stack,
+                host=host,
+                hubs=list(settings.every_hub.values()),
+                image=images.own("backup"),
+                secrets=backup,
+                opts=self._there,
+            )
         self.url = answering(
             self._site_url(),
             self._engine,
@@ -170,7 +185,7 @@ class Site(pulumi.ComponentResource):
     @property
     def _bridge(self) -> str:
         """The Linux name of the network's bridge; those have at most 15 characters."""
-        return f"ch-{short_hash(self._stack)}"
+        return f"ch-{hashlib.sha256(self._stack.encode()).hexdigest()[:8]}"
 
     def _fence(self, images: ImageStore) -> docker.Container:
         hubs = [place.address for place in self._places.values()]
