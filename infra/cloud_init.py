@@ -21,9 +21,7 @@ class UserDataTooLargeError(ValueError):
     """The user data do not fit; a fault of ours, not of the stack file."""
 
 
-def user_data(
-    *, first_boot: FirstBoot, operator_public_key: str, host_key: HostKey, limit_bytes: int
-) -> str:
+def user_data(*, first_boot: FirstBoot, operator_public_key: str, host_key: HostKey, limit_bytes: int) -> str:
     """A cloud-config that prepares the machine and gives it the host key we made for it.
 
     It holds the host key's private half: treat it as a secret, and keep containers from the metadata
@@ -33,10 +31,11 @@ def user_data(
     """
     config: dict[str, Any] = {
         "ssh_deletekeys": True,
-        "ssh_genkeytypes": [],
         "ssh_keys": {"ed25519_private": host_key.private, "ed25519_public": host_key.public},
         "ssh_authorized_keys": [operator_public_key],
         "ssh_pwauth": False,
+        # Some clouds give a machine a scratch disk, which cloud-init would mount where the data belong.
+        "mounts": [["ephemeral0", None]],
         "write_files": [_entry(file) for file in host_files(first_boot)],
         "runcmd": [
             ["systemctl", "daemon-reload"],
@@ -45,7 +44,9 @@ def user_data(
         ],
     }
     text = "#cloud-config\n" + json.dumps(config, separators=(",", ":"))
-    size = len(base64.b64encode(text.encode())) if limit_bytes == OPENSTACK_LIMIT_BYTES else len(text.encode())
+    size = (
+        len(base64.b64encode(text.encode())) if limit_bytes == OPENSTACK_LIMIT_BYTES else len(text.encode())
+    )
     if size > limit_bytes:
         msg = f"the user data are {size} bytes, and the cloud takes {limit_bytes}"
         raise UserDataTooLargeError(msg)

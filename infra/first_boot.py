@@ -18,8 +18,7 @@ LOG: Final = "/var/log/cyberhub-first-boot.log"
 
 UNIT: Final = "cyberhub-first-boot.service"
 
-_FOLDER = "/usr/local/lib/cyberhub"
-_SETTINGS = "/etc/cyberhub/first-boot.conf"
+_SETTINGS: Final = "/etc/cyberhub/first-boot.conf"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,32 +55,45 @@ def ebs_disk(volume_id: str) -> tuple[str, ...]:
 
     Nitro machines (t3) show an NVMe disk with the volume's id; Xen ones (t2) show xvdf and no id.
     """
-    return (f"/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_{volume_id.replace('-', '')}*", "/dev/xvdf", "/dev/sdf")
+    return (
+        f"/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_{volume_id.replace('-', '')}*",
+        "/dev/xvdf",
+        "/dev/sdf",
+    )
 
 
 def host_files(first_boot: FirstBoot) -> list[HostFile]:
-    """All files of first boot, the settings last: the unit starts with what it finds there."""
+    """All files of first boot, the settings last."""
+    files = _programs()
+    settings = _settings(first_boot)
+    mark = hashlib.sha256(repr((files, settings)).encode()).hexdigest()[:16]
+    return [*files, HostFile(_SETTINGS, f"{settings}DIGEST={mark}\n")]
+
+
+def digest(first_boot: FirstBoot) -> str:
+    """A short hash of all that prepares the machine; the status file tells which one it was done for."""
+    return host_files(first_boot)[-1].text.rpartition("DIGEST=")[2].strip()
+
+
+def _programs() -> list[HostFile]:
+    # /usr/local/sbin: where SELinux lets a service's program be.
     scripts = [
-        HostFile(f"{_FOLDER}/{name}", (FILES / name).read_text(), 0o755)
-        for name in ("first-boot.sh", "data-disk.sh")
+        HostFile("/usr/local/sbin/cyberhub-data-disk", (FILES / "data-disk.sh").read_text(), 0o755),
+        HostFile("/usr/local/sbin/cyberhub-first-boot", (FILES / "first-boot.sh").read_text(), 0o755),
     ]
     units = [
         HostFile(f"/etc/systemd/system/{file.name}", file.read_text())
         for file in sorted(FILES.glob("*.service"))
     ]
-    return [*scripts, *units, HostFile(_SETTINGS, _settings(first_boot))]
-
-
-def digest(first_boot: FirstBoot) -> str:
-    """A short hash of all that prepares the machine: the same hash means there is nothing to do."""
-    return hashlib.sha256(repr(host_files(first_boot)).encode()).hexdigest()[:16]
+    return [*scripts, *units]
 
 
 def _settings(first_boot: FirstBoot) -> str:
+    """Lines that both a shell and systemd read."""
     values = {
         "USER_NAME": first_boot.user,
         "DATA_DIR": first_boot.data_dir,
-        "DATA_DISK": "\n".join(first_boot.data_disk),
+        "DATA_DISK": " ".join(first_boot.data_disk),
         "OURS_ALONE": "yes" if first_boot.ours_alone else "no",
     }
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())

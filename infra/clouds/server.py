@@ -1,0 +1,74 @@
+"""Any Linux machine that is reached over SSH, prepared by the script that the clouds' first boot runs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pulumi
+
+from infra import keys, readiness
+from infra.context import Context
+from infra.first_boot import FirstBoot
+from infra.host import Host, Ssh
+from infra.machine import Machine, SshError
+from infra.settings import ServerCloud
+
+_SIZE: Final = """\
+awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo
+nproc
+"""
+
+
+class ServerMachine(pulumi.ComponentResource):
+    """Somebody's own machine. Nothing is made or deleted but what the hub itself needs on it."""
+
+    host: Host
+
+    def __init__(
+        self, name: str, cloud: ServerCloud, context: Context, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """Check that the machine lets us in, and have it prepared by the update.
+
+        Raises pulumi.RunError when it does not answer, refuses the key, shows another host key, gives
+        no root rights, or is too small.
+        """
+        super().__init__("cyberhubs:index:ServerMachine", name, None, opts)
+        ssh = Ssh(
+            user=cloud.ssh_user,
+            key_file=keys.operator_key(cloud.ssh_key_file, context.stack).file,
+            host_key=cloud.host_key,
+            port=cloud.ssh_port,
+        )
+        memory_mb, cpus = _size(Machine(ssh, cloud.address))
+        context.check_machine(memory_mb, cpus)
+        first_boot = FirstBoot(
+            user=cloud.ssh_user,
+            data_dir=cloud.data_dir,
+            data_disk=(cloud.data_device,) if cloud.data_device else (),
+            ours_alone=False,
+        )
+        self.host = Host(
+            address=cloud.address,
+            ssh=ssh,
+            docker_host=readiness.wait(ssh, cloud.address, machine_id=cloud.address, first_boot=first_boot),
+            data_dir=cloud.data_dir,
+            memory_mb=memory_mb,
+            cpus=cpus,
+            http_port=cloud.http_port,
+            https_port=cloud.https_port,
+        )
+        self.register_outputs({"address": cloud.address})
+
+
+def _size(machine: Machine) -> tuple[int, int]:
+    """The machine's memory in MB and its CPUs."""
+    readiness.check_access(machine)
+    try:
+        memory_mb, cpus = (int(line) for line in machine.run(_SIZE, as_root=True).split())
+    except SshError as error:
+        msg = (
+            f"{machine.ssh.user} may not become root on {machine.address}: {error}\n"
+            "Use root as cloud.sshUser, or a user who may sudo without a password."
+        )
+        raise pulumi.RunError(msg) from None
+    return memory_mb, cpus
