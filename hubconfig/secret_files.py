@@ -1,0 +1,20 @@
+"""The hub's secrets: one file each, put there by whoever starts the container."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SECRETS_DIR = Path("/run/cyberhub")
+
+
+def secret(name: str, folder: Path = SECRETS_DIR) -> str:
+    """A secret's value. Raises ValueError, without the value, when it is missing or empty."""
+    try:
+        value = (folder / name).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"the secret {name} cannot be read from {folder / name}: {type(error).__name__}"
+        raise ValueError(msg) from None
+    if not value:
+        msg = f"the secret {name} is empty in {folder / name}; set it and run `pulumi up` again"
+        raise ValueError(msg)
+    return value
