@@ -51,7 +51,7 @@ def own_context(name: str) -> BuildContext:
 
 def own_names() -> list[str]:
     """The images that a menu entry may build."""
-    ours = {"hub", "proxy", "fence", "backup"}
+    ours = {"backup", "fence", "hub", "proxy", "spaces"}
     return sorted(path.parent.name for path in IMAGES.glob("*/Dockerfile") if path.parent.name not in ours)
 
 

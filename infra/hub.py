@@ -15,6 +15,7 @@ from infra.container import LOG_LIMITS, container_labels
 from infra.contexts import ROOT
 from infra.host import Host
 from infra.images import ImageStore
+from infra.spaces import FOLDER
 
 CODE_DIR = "/srv/cyberhub"
 SECRETS_DIR = "/run/secrets"
@@ -176,6 +177,6 @@ def space_dirs(options: HubOptions, data_dir: str) -> dict[str, str]:
     return {
         space.name: str(Path(data_dir) / space.source)
         if isinstance(space, FolderSpace)
-        else f"{data_dir}/cyberhub/spaces/{space.name}"
+        else f"{data_dir}/{FOLDER}/{space.name}"
         for space in options.spaces
     }

@@ -16,6 +16,7 @@ from infra.machine_limits import limits_above, unknown_builds
 from infra.secret_values import MADE_SECRETS, missing_secrets
 from infra.settings import LocalCloud, Settings
 from infra.site import Site
+from infra.spaces import space_faults
 from infra.stack_file import Parts, load, wrong
 
 
@@ -28,7 +29,7 @@ def main() -> None:
         cloud = parts.get("cloud")
         return local_faults(cloud, stack) if isinstance(cloud, LocalCloud) else []
 
-    settings = load(config, [missing_secrets, unknown_builds, tls_faults, local])
+    settings = load(config, [missing_secrets, unknown_builds, space_faults, tls_faults, local])
     previous = last_outputs()
     host = clouds.build(
         settings.cloud,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pulumi
 
+from hubconfig.settings import HubOptions
 from infra.faults import Fault
 from infra.stack_file import Parts
 
@@ -18,6 +19,7 @@ MADE_SECRETS = {
     "shared_password": "sharedPassword",
     "admin_password": "adminPassword",
     "backup_password": "backupPassword",
+    "metrics_token": "metricsToken",
 }
 """File name to key of the secrets that are made when nobody gives them; outputs keep them."""
 
@@ -36,17 +38,20 @@ def kept_or_made(
 
 
 def hub_secrets(
-    config: pulumi.Config, auth_kind: str, *, admins: bool, previous: pulumi.Output[Mapping[str, Any]]
+    config: pulumi.Config, options: HubOptions, previous: pulumi.Output[Mapping[str, Any]]
 ) -> dict[str, pulumi.Output[str]]:
-    """File name to content of the secrets that a hub with this sign-in reads."""
-    if auth_kind == "sharedPassword":
-        wanted = {"shared_password": "sharedPassword"}
-        if admins:
-            wanted["admin_password"] = "adminPassword"  # noqa: S105 - a key, not a password
-        return {file: kept_or_made(config, key, previous) for file, key in wanted.items()}
+    """File name to content of the secrets that a hub with these settings reads."""
+    made = []
+    given = {}
+    if options.auth.kind == "sharedPassword":
+        made = ["shared_password", *(["admin_password"] if options.admins else [])]
+    else:
+        given = {"oauth_client_id": "oauthClientId", "oauth_client_secret": "oauthClientSecret"}
+    if options.metrics:
+        made.append("metrics_token")
     return {
-        "oauth_client_id": config.require_secret("oauthClientId"),
-        "oauth_client_secret": config.require_secret("oauthClientSecret"),
+        **{file: kept_or_made(config, MADE_SECRETS[file], previous) for file in made},
+        **{file: config.require_secret(key) for file, key in given.items()},
     }
 
 

@@ -345,5 +345,6 @@ SECRETS = (
     "spaceKeys",
     "backupPassword",
     "backupCredentials",
+    "metricsToken",
 )
 """Top-level keys that are read as secrets (an object would lose its secrecy)."""

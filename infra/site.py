@@ -24,6 +24,7 @@ from infra.images import ImageStore
 from infra.labels import ROLE_LABEL, STACK_LABEL
 from infra.secret_values import backup_secrets, hub_secrets
 from infra.settings import AcmeTls, FilesTls, NoTls, Settings
+from infra.spaces import remote_spaces, space_container
 
 _IDLE_MB = 160
 """A JupyterLab with one idle kernel takes 154 MB (measured)."""
@@ -94,7 +95,7 @@ class Site(pulumi.ComponentResource):
         self.secrets: dict[str, pulumi.Output[str]] = {}
         hubs = []
         for hub, options in settings.every_hub.items():
-            files = hub_secrets(config, options.auth.kind, admins=bool(options.admins), previous=previous)
+            files = hub_secrets(config, options, previous)
             self.secrets |= files
             hubs.append(
                 Hub(
@@ -108,6 +109,7 @@ class Site(pulumi.ComponentResource):
                 )
             )
         proxy = self._proxy(images, fence)
+        self._spaces(images, config)
         if settings.backup is not None:
             self.secrets |= (backup := backup_secrets(config, previous))
             backup_container(
@@ -278,6 +280,20 @@ class Site(pulumi.ComponentResource):
                 self._there, pulumi.ResourceOptions(delete_before_replace=True, depends_on=[fence])
             ),
         )
+
+    def _spaces(self, images: ImageStore, config: pulumi.Config) -> None:
+        """Mount the remote folders that the hubs' settings name."""
+        spaces = remote_spaces(list(self._settings.every_hub.values()))
+        for name, space in spaces.items():
+            space_container(
+                space,
+                name=f"{names.prefix(self._stack)}-space-{name}",
+                stack=self._stack,
+                data_dir=self._host.data_dir,
+                image=images.own("spaces"),
+                keys=config.require_secret_object("spaceKeys"),
+                opts=self._there,
+            )
 
     def _with_certificate(self, tls: FilesTls, image: pulumi.Output[str], folder: str) -> pulumi.Output[str]:
         """The proxy's image, once the certificate is on the machine."""

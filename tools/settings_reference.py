@@ -39,6 +39,8 @@ Set with `pulumi config set --secret KEY VALUE`; they are encrypted in the stack
 | `oauthClientSecret` | Its client secret. | The hub restarts. |
 | `sharedPassword` | For `sharedPassword` sign-in, 8 characters or more; else made. | The hub restarts. |
 | `adminPassword` | The administrators' own, 32 characters or more; else made. | The hub restarts. |
+| `metricsToken` | What Prometheus shows to read metrics; else made. | The hub restarts. |
+| `spaceKeys` | Remote space to its private key or rclone.conf. | That space is mounted anew. |
 | `backupPassword` | Encrypts the backups; else made. Keep a copy elsewhere. | Old backups keep the old one. |
 | `backupCredentials` | Lines NAME=value that restic needs for a remote place. | The next backup uses them. |
 
