@@ -159,7 +159,8 @@ class Gate:
         rules = self.rules
         if not (rules.allow.naming(person) or rules.wlist.naming(person)):
             try:
-                self._lists.welcome([_as_line(person, self._now())])
+                if not self._lists.welcome(_as_line(person, self._now())):
+                    return
             except (OSError, BrokenListError) as error:
                 problem = f"visitors cannot be written into wlist: {error}"
                 if problem != self._visitor_problem:

@@ -20,7 +20,10 @@ SETTLE_S = 0.3
 """A file that changed this recently may still be half written: editors empty it, then write."""
 
 EMPTY_SETTLE_S = 2.0
-"""The same for a list that has become empty or is gone, as that may open the hub to everybody."""
+"""The same for a wlist that has become empty, as that may open the hub to everybody."""
+
+GONE_SETTLE_S = 2.0
+"""How long a file must be gone for the administrator to be told; editors move it away and back."""
 
 Signature = tuple[int, int, int, int] | str
 
@@ -32,20 +35,23 @@ class BrokenListError(Exception):
 class ListFile:
     """One list file, and the last good state of it, which outlives the hub's restarts."""
 
-    def __init__(self, path: Path, keep: Path, log: logging.Logger) -> None:
+    def __init__(self, path: Path, keep: Path, log: logging.Logger, empty_settle_s: float = SETTLE_S) -> None:
         """Take what is in force: the file, or else its last good state.
 
         :param keep: where a copy of the last good file is kept.
+        :param empty_settle_s: how long the file must have been empty to be believed.
         """
         self.path = path
         self.problem = ""
         """What the administrator must know and do; empty when all is well."""
         self.entries = Entries()
         self._keep = keep
+        self._empty_settle_s = empty_settle_s
         self._log = log
         self._taken: Signature | None = None
         self._seen: Signature | None = None
         self._seen_at = 0.0
+        self._own: Signature | None = None
         self._start()
 
     def look(self) -> bool:
@@ -59,49 +65,46 @@ class ListFile:
         if signature != self._seen:
             self._seen, self._seen_at = signature, time.monotonic()
         for_s = max(time.monotonic() - self._seen_at, _age_s(signature))
-        if for_s < (EMPTY_SETTLE_S if signature == "gone" else SETTLE_S):
+        if for_s < (GONE_SETTLE_S if signature == "gone" else SETTLE_S):
             return False
         return self._take(signature, for_s)
 
-    def append(self, lines: list[str]) -> None:
-        """Add lines at the end, keeping every byte before them, its mode and, where allowed, its owner.
+    def append(self, line: str) -> bool:
+        """Add a line at the end, keeping every byte before it, the mode and, where allowed, the owner.
 
+        Gives False when somebody seems to be writing the file at this moment; try again later.
         Raises OSError when it cannot be written, BrokenListError when it cannot be read.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with _locked(self._keep.with_suffix(".lock")):
-            for _ in range(10):
-                if self._append_once(lines):
-                    return
-            msg = f"{self.path} kept changing while lines were to be added"
-            raise OSError(msg)
-
-    def _append_once(self, lines: list[str]) -> bool:
-        before = self._signature()
-        if before == "gone" and self.entries.given:
-            msg = "is gone, and a new one would take the place of the list in force"
-            raise BrokenListError(msg)
-        path = self.path.resolve()
-        old = b"" if before == "gone" else _read(path)
-        _text(old, path)
-        gap = b"\n" if old and not old.endswith((b"\n", b"\r")) else b""
-        new = old + gap + "".join(f"{line}\n" for line in lines).encode()
-        beside = path.with_name(f".{path.name}.new")
-        _write(beside, new)
-        if before != "gone":
-            kept = path.stat()
-            beside.chmod(stat.S_IMODE(kept.st_mode))
-            with contextlib.suppress(PermissionError):
-                os.chown(beside, kept.st_uid, kept.st_gid)
-        if self._signature() != before:
-            return False
-        beside.replace(path)
+            before = self._signature()
+            if before == "gone":
+                if self.entries.given:
+                    msg = "is gone, and a new one would take the place of the list in force"
+                    raise BrokenListError(msg)
+            elif before != self._own and _age_s(before) < SETTLE_S:
+                return False
+            path = self.path.resolve()
+            old = b"" if before == "gone" else _read(path)
+            _text(old, path.name)
+            gap = b"\n" if old and not old.endswith((b"\n", b"\r")) else b""
+            beside = path.with_name(f".{path.name}.new")
+            _write(beside, old + gap + f"{line}\n".encode())
+            if before != "gone":
+                kept = path.stat()
+                beside.chmod(stat.S_IMODE(kept.st_mode))
+                with contextlib.suppress(PermissionError):
+                    os.chown(beside, kept.st_uid, kept.st_gid)
+            if self._signature() != before:
+                return False
+            beside.replace(path)
+            self._own = self._signature()
         return True
 
     def _start(self) -> None:
         try:
-            self.entries = self._parse(_read(self._keep))
-            self._log.info("access: %s was last in force with %d entries", self.path, self.entries.size)
+            self.entries = read_list(_read(self._keep), self.path.name)
+            self._log.info("access: %s was last in force with entries: %d", self.path, self.entries.size)
         except FileNotFoundError:
             if self._signature() == "gone":
                 return
@@ -111,7 +114,7 @@ class ListFile:
             self.entries = Entries(given=True, unknown=True)
         signature = self._signature()
         if self.entries.unknown or _age_s(signature) >= SETTLE_S:
-            self._take(signature, EMPTY_SETTLE_S)
+            self._take(signature, self._empty_settle_s)
 
     def _take(self, signature: Signature, for_s: float) -> bool:
         if signature == "gone":
@@ -124,14 +127,14 @@ class ListFile:
             return False
         try:
             data = _read(self.path)
-            entries = self._parse(data)
+            entries = read_list(data, self.path.name)
         except (OSError, BrokenListError) as error:
             if isinstance(error, BrokenListError):
                 self._taken = signature
             self._report(f"{self.path}: {_words(error)}; the list that was in force stays so")
             return False
         if self._signature() != signature or (
-            self.entries.given and not entries.given and for_s < EMPTY_SETTLE_S
+            self.entries.given and not entries.given and for_s < self._empty_settle_s
         ):
             return False
         self._taken = signature
@@ -142,7 +145,7 @@ class ListFile:
         return changed
 
     def _say_taken(self) -> None:
-        self._log.info("access: %s read, %d entries", self.path, self.entries.size)
+        self._log.info("access: %s read, entries: %d", self.path, self.entries.size)
         faults = "; ".join(self.entries.faults[:5])
         more = len(self.entries.faults) - 5
         self._report(
@@ -171,9 +174,6 @@ class ListFile:
             if problem:
                 self._log.error("access: %s", problem)
 
-    def _parse(self, data: bytes) -> Entries:
-        return read_entries(split_lines(_text(data, self.path)), self.path.name)
-
     def _signature(self) -> Signature:
         try:
             found = self.path.stat()
@@ -192,7 +192,7 @@ class AccessLists:
 
         :param keep: the folder of last good states.
         """
-        self._wlist = ListFile(folder / "wlist", keep / "wlist", log)
+        self._wlist = ListFile(folder / "wlist", keep / "wlist", log, EMPTY_SETTLE_S)
         self._blist = ListFile(folder / "blist", keep / "blist", log)
         self.version = 0
         """Grows with each change of a list."""
@@ -218,9 +218,17 @@ class AccessLists:
         """What the administrator must know and do."""
         return [file.problem for file in (self._wlist, self._blist) if file.problem]
 
-    def welcome(self, lines: list[str]) -> None:
-        """Add lines to wlist. Raises OSError or BrokenListError when that cannot be done."""
-        self._wlist.append(lines)
+    def welcome(self, line: str) -> bool:
+        """Add a line to wlist; False when it is being written, so that it must be tried again.
+
+        Raises OSError or BrokenListError when it cannot be done.
+        """
+        return self._wlist.append(line)
+
+
+def read_list(data: bytes, name: str) -> Entries:
+    """The list that a file of this name holds. Raises BrokenListError when it is not UTF-8 text."""
+    return read_entries(split_lines(_text(data, name)), name)
 
 
 def _age_s(signature: Signature) -> float:
@@ -243,12 +251,12 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _text(data: bytes, path: Path) -> str:
+def _text(data: bytes, name: str) -> str:
     """What the bytes say. Raises BrokenListError when they are not UTF-8 text."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        msg = f"is not UTF-8 text (byte {error.start}); save {path.name} as UTF-8"
+        msg = f"is not UTF-8 text (byte {error.start}); save {name} as UTF-8"
         raise BrokenListError(msg) from error
     if "\0" in text:
         msg = "holds NUL bytes, as a file does that was cut off by a crash or a full disk"

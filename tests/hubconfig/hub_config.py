@@ -1,0 +1,84 @@
+"""JupyterHub's configuration for the tests: our sign-in, a proxy that is none, servers that are stubs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from jupyterhub.proxy import Proxy
+from jupyterhub.spawner import SimpleLocalProcessSpawner
+from traitlets import Dict
+from traitlets.config import Config
+
+from hubconfig.gate import Folders
+from hubconfig.settings import HubSettings
+from hubconfig.sign_in import configure_authenticator
+
+FOLDER = Path(os.environ["HUB_TEST_FOLDER"])
+
+
+class NoProxy(Proxy):  # type: ignore[misc]
+    """Keeps the table that JupyterHub asks for; the tests talk to the hub itself."""
+
+    routes = Dict()
+    should_start = False
+
+    async def add_route(self, routespec: str, target: str, data: dict[str, Any]) -> None:
+        self.routes[routespec] = {"routespec": routespec, "target": target, "data": data}
+
+    async def delete_route(self, routespec: str) -> None:
+        self.routes.pop(routespec, None)
+
+    async def get_all_routes(self) -> dict[str, Any]:
+        return dict(self.routes)
+
+
+class Stub(SimpleLocalProcessSpawner):  # type: ignore[misc]
+    """A stub server; a user's name makes it slow to start or unwilling to stop."""
+
+    async def start(self) -> Any:
+        if self.user.name.startswith("slow"):
+            await asyncio.sleep(3)
+        return await super().start()
+
+    async def stop(self, now: bool = False) -> None:
+        marker = FOLDER / "stop-fails"
+        if marker.exists():
+            marker.unlink()
+            msg = "the engine does not answer"
+            raise RuntimeError(msg)
+        await super().stop(now=now)
+
+    @property
+    def cmd(self) -> list[str]:
+        deaf = ["deaf"] if self.user.name.startswith("deaf") else []
+        return [sys.executable, "-S", str(Path(__file__).with_name("stub_server.py")), *deaf]
+
+
+def configure(c: Config) -> None:
+    told = json.loads((FOLDER / "told.json").read_text())
+    c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{told['port']}"
+    c.JupyterHub.bind_url = f"http://127.0.0.1:{told['unused_port']}"
+    c.JupyterHub.db_url = f"sqlite:///{FOLDER}/state/hub.sqlite"
+    c.JupyterHub.cookie_secret_file = str(FOLDER / "state" / "cookie_secret")
+    c.JupyterHub.proxy_class = NoProxy
+    c.JupyterHub.cleanup_servers = False
+    c.JupyterHub.spawner_class = Stub
+    c.Stub.home_dir_template = str(FOLDER / "homes" / "{username}")
+    c.Stub.interrupt_timeout = 1
+    c.Stub.term_timeout = 1
+    c.JupyterHub.template_paths = [str(Path(__file__).parents[2] / "hubconfig" / "templates")]
+    c.JupyterHub.services = [{"name": "test", "api_token": told["token"], "admin": True}]
+    configure_authenticator(
+        HubSettings.read(FOLDER / "settings.json"),
+        c,
+        Folders(FOLDER / "access", FOLDER / "state"),
+        FOLDER / "secrets",
+    )
+
+
+configure(get_config())  # type: ignore[name-defined]  # noqa: F821
