@@ -5,7 +5,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
-PYTHON ?= python3
+# The Python that .venv was made with stays the one, whatever python3 is elsewhere.
+PYTHON ?= $(shell .venv/bin/python -c '' 2>/dev/null && echo .venv/bin/python || echo python3)
 STACK ?= local
 export YES
 
