@@ -219,12 +219,13 @@ class Provided(Gated):
         return auth_model | {"person": await self.describe(info, auth_model["auth_state"]["token_response"])}
 
     async def describe(self, info: Mapping[str, Any], token: Mapping[str, Any]) -> Person:  # noqa: ARG002
-        """The person in a provider's answer. Raises ValueError when it holds no id."""
-        found = info.get(self.id_claim)
+        """The person in a provider's answer. Raises ValueError when it holds no id or no proper name."""
+        found, name = info.get(self.id_claim), self.user_info_to_username(info)
         if found is None or isinstance(found, (dict, list, bool)) or not str(found):
             msg = f"the answer holds no {self.id_claim!r}"
             raise ValueError(msg)
-        return Person(self.user_info_to_username(info), str(found))
+        (name + str(found)).encode()  # JSON can hold half a letter, which no file and no database can
+        return Person(name, str(found))
 
 
 class _GitHubLogin(OAuthLoginHandler):  # type: ignore[misc]
