@@ -161,7 +161,10 @@ disk() {
     run_disk grow "$DATA_DIR"
   fi
   # The layout of the cyberhubs' /mnt: data for everybody to read, user for everybody to share.
-  mkdir -p "$DATA_DIR"/{var/lib,tmp,data,user,jupyterhub_users,cyberhub}
+  mkdir -p "$DATA_DIR"/{var/lib,tmp,data,user,jupyterhub_users,cyberhub/spaces}
+  # The shared folder is everybody's (all servers run as uid 1000, group 100); new files keep the group.
+  chown 1000:100 "$DATA_DIR/user"
+  chmod 2775 "$DATA_DIR/user"
   chmod 1777 "$DATA_DIR/tmp"
 }
 
