@@ -16,9 +16,9 @@ _START_SECONDS = 60
 _SYSTEMD_RUNS = Path("/run/systemd/system")  # as sd_booted(3) decides
 
 _BY_HAND = (
-    "By hand: install Docker as https://docs.docker.com/engine/install/ says, start it, and let yourself\n"
-    "use it (`sudo usermod -aG docker $USER`, then sign in to the machine again), until `docker version`\n"
-    "shows a server."
+    "By hand: install Docker as https://docs.docker.com/engine/install/ says (Debian, Ubuntu: `sudo apt-get\n"
+    "install docker.io`), start it, and let yourself use it (`sudo usermod -aG docker $USER`,\n"
+    "then sign in to the machine again), until `docker version` shows a server."
 )
 
 

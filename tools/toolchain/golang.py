@@ -17,9 +17,10 @@ _FETCHES_OTHERS = (1, 21)
 """From this version on, go gets a newer one of itself as a module."""
 
 _BY_HAND = (
-    "The builds need Go 1.26 or newer (Go 1.21 or newer gets it by itself), the Go module proxy, about 6 GB\n"
-    "of disk for Go's caches and 2 GB of memory. With full internet none of this is needed: install Pulumi\n"
-    "as https://www.pulumi.com/docs/install/ says, and run make again."
+    "The builds need Go 1.26 or newer (Go 1.21 or newer gets it by itself; Debian 13: apt-get install\n"
+    "golang-go), the Go module proxy, about 6 GB of disk for Go's caches and 2 GB of memory. With full\n"
+    "internet none of this is needed: install Pulumi as https://www.pulumi.com/docs/install/ says, and run\n"
+    "make again."
 )
 
 
