@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from jupyterhub.auth import Authenticator
 from jupyterhub.authenticators.shared import SharedPasswordAuthenticator
-from oauthenticator.cilogon import CILogonLoginHandler, CILogonOAuthenticator
+from oauthenticator.cilogon import CILogonOAuthenticator
 from oauthenticator.generic import GenericOAuthenticator
 from oauthenticator.github import GitHubOAuthenticator
 from oauthenticator.gitlab import GitLabOAuthenticator
@@ -176,15 +176,7 @@ class Provided(Gated):
         """Ask the provider who it is. Raises a page in plain words when that fails."""
         try:
             model: AuthModel | None = await super().authenticate(handler, data, **kwargs)
-        except (
-            SignInError,
-            HTTPClientError,
-            OSError,
-            ValueError,
-            TypeError,
-            KeyError,
-            AttributeError,
-        ) as error:
+        except _FAILURES as error:
             url = self.get_callback_url(handler)
             raise self.failed(trouble(self.login_service, error, url), handler) from error
         return model
@@ -268,20 +260,19 @@ class GitHub(Provided, GitHubOAuthenticator):  # type: ignore[misc]
     async def ask_again(self, user: User, person: Person) -> Decision:
         """Ask GitHub for somebody's memberships and decide anew.
 
-        A token that GitHub no longer takes ends the memberships it was to show. When GitHub does
-        not answer, the last answer goes on to hold.
+        A token that GitHub no longer takes ends the memberships it was to show: whoever is taken out of
+        an organisation could else keep them by withdrawing it. When GitHub does not answer, or not
+        now, the last answer goes on to hold.
         """
         self._asked_at[person.user] = time.monotonic()
         kept = await user.get_auth_state() or {}
         try:
             now = await self._with_groups(person, kept.get("access_token", ""))
         except HTTPClientError as error:
-            if error.code not in (401, 403):
+            if error.code != 401:
                 self._say_unasked(person, error)
                 return self.gate.decide(person)
-            self.log.warning(
-                "access: GitHub (%d) no longer shows the memberships of %s", error.code, shown(person.name)
-            )
+            self.log.warning("access: GitHub no longer takes the token of %s", shown(person.name))
             now = replace(person, orgs=frozenset(), teams=frozenset())
         except (OSError, ValueError, TypeError, KeyError) as error:
             self._say_unasked(person, error)
@@ -330,8 +321,6 @@ class Oidc(Provided, GenericOAuthenticator):  # type: ignore[misc]
 
 class CILogon(Provided, CILogonOAuthenticator):  # type: ignore[misc]
     """Sign-in with a university's account."""
-
-    login_handler = CILogonLoginHandler
 
 
 class Globus(Provided, GlobusOAuthenticator):  # type: ignore[misc]

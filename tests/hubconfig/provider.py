@@ -128,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, status: int, body: object, **headers: str) -> None:
         text = json.dumps(body).encode()
-        self.send_response(status)
+        self.send_response_only(status)
         for name, value in {**self.server.headers, **headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Type", "application/json")
