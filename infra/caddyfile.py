@@ -164,12 +164,9 @@ def _dead_ends(hubs: Sequence[HubRoute]) -> str:
 """
         for hub in hubs
     )
-    matchers = "".join(
-        f"\t\t@{_matcher(hub)} path_regexp ^{hub.base_url.rstrip('/')}/user/[a-z0-9]\n" for hub in hubs
-    )
     return f"""\
 \thandle_errors 502 503 504 {{
-{matchers}{fallbacks}\t\thandle {{
+{fallbacks}\t\thandle {{
 \t\t\theader Retry-After 5
 \t\t\trespond "The hub is starting. This page will answer in a few seconds: reload it." 503
 \t\t}}
