@@ -99,16 +99,23 @@ class Gated(Authenticator):  # type: ignore[misc]
     async def refresh_user(
         self, user: User, handler: RequestHandler | None = None, **_: object
     ) -> bool | AuthModel:
-        """Whether somebody who is signed in may stay so; asked at most once a second for each user."""
+        """Whether somebody who is signed in may stay so; asked at most once a second for each user.
+
+        Raises HTTPError with the reason when somebody else, such as an admin, acts for the user.
+        """
+        own = _is_own_request(user, handler)
         person = self.gate.people.get(user.name)
         if person is None:
-            if self.has_ids and _is_own_request(user, handler):
+            if self.has_ids and own:
                 self.log.info("access: %s is to sign in again: nothing is known of the account", user.name)
                 return False
             person = Person(user.name)
         decision = await self.current(user, person)
         if not decision.allowed:
-            return False
+            if own:
+                return False
+            # JupyterHub 6.1 fails over a plain False here.
+            raise refusal(person, decision)
         return True if bool(user.admin) == decision.admin else {"name": user.name, "admin": decision.admin}
 
     async def current(self, user: User, person: Person) -> Decision:  # noqa: ARG002
@@ -340,4 +347,4 @@ class Globus(Provided, GlobusOAuthenticator):  # type: ignore[misc]
 def _is_own_request(user: User, handler: RequestHandler | None) -> bool:
     """Whether a user asks for himself; JupyterHub before 6.1 has not yet noted who asks."""
     asking = getattr(handler, "_jupyterhub_user", None)
-    return asking is None or asking is user or getattr(asking, "name", None) == user.name
+    return asking is None or (asking.kind == "user" and asking.name == user.name)

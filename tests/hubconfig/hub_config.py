@@ -14,6 +14,7 @@ from jupyterhub.spawner import SimpleLocalProcessSpawner
 from traitlets import Dict
 from traitlets.config import Config
 
+from hubconfig import authenticators, enforcement
 from hubconfig.gate import Folders
 from hubconfig.settings import HubSettings
 from hubconfig.sign_in import configure_authenticator
@@ -40,10 +41,20 @@ class NoProxy(Proxy):  # type: ignore[misc]
 class Stub(SimpleLocalProcessSpawner):  # type: ignore[misc]
     """A stub server; a user's name makes it slow to start or unwilling to stop."""
 
+    found_pid = 0
+
     async def start(self) -> Any:
         if self.user.name.startswith("slow"):
             await asyncio.sleep(3)
-        return await super().start()
+        place = await super().start()
+        self.found_pid = self.pid
+        return place
+
+    async def poll(self) -> int | None:
+        # As a container is found by its name, whatever the hub has forgotten.
+        self.pid: int = self.pid or self.found_pid
+        status: int | None = await super().poll()
+        return status
 
     async def stop(self, now: bool = False) -> None:
         marker = FOLDER / "stop-fails"
@@ -60,6 +71,9 @@ class Stub(SimpleLocalProcessSpawner):  # type: ignore[misc]
 
 
 def configure(c: Config) -> None:
+    # A test cannot wait for minutes.
+    enforcement.ASK_EVERY_S = 0.5
+    authenticators.MEMBERSHIP_AGE_S = 0
     told = json.loads((FOLDER / "told.json").read_text())
     c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{told['port']}"
     c.JupyterHub.bind_url = f"http://127.0.0.1:{told['unused_port']}"

@@ -32,6 +32,8 @@ class RunningHub:
         self.access = folder / "access"
         self.provider = provider
         self.token = secrets.token_hex(16)
+        self.pids: set[int] = set()
+        """Of every server that a test has asked about."""
         self.port, unused_port = _free_ports(2)
         self.url = f"http://127.0.0.1:{self.port}"
         for name in ("access", "state", "secrets", "homes"):
@@ -113,8 +115,9 @@ class RunningHub:
 
     def pid(self, user: str) -> int:
         """The process of a user's server."""
-        found = self.api("GET", f"/users/{user}?include_stopped_servers=1").json()
-        return int(found["servers"][""]["state"]["pid"])
+        pid = int(self.api("GET", f"/users/{user}").json()["servers"][""]["state"]["pid"])
+        self.pids.add(pid)
+        return pid
 
     def browser(self) -> Browser:
         """Somebody who has not signed in yet."""
@@ -195,12 +198,10 @@ def running_hub(folder: Path, options: HubOptions, provider: Provider | None = N
         hub.start()
         yield hub
     finally:
-        if hub.process and hub.process.poll() is None:
-            for user in hub.servers():
-                pid = hub.pid(user)
-                if alive(pid):
-                    os.kill(pid, signal.SIGKILL)
         hub.stop()
+        for pid in hub.pids:
+            if alive(pid):
+                os.kill(pid, signal.SIGKILL)
 
 
 def _free_ports(count: int) -> list[int]:

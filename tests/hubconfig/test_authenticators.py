@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -22,6 +23,7 @@ from hubconfig import authenticators
 from hubconfig.access import Decision, Person, Why
 from hubconfig.authenticators import Gated, SafeName
 from hubconfig.gate import Folders, Gate
+from hubconfig.lists import SETTLE_S
 from hubconfig.names import safe_name
 from hubconfig.refusals import NotLetInError, refusal
 from hubconfig.settings import HubOptions, HubSettings
@@ -117,6 +119,8 @@ class Browser:
 
 class User:
     """A user of JupyterHub."""
+
+    kind = "user"
 
     def __init__(self, name: str, auth_state: dict[str, str] | None = None, *, admin: bool = False) -> None:
         self.name, self.admin, self._auth_state = name, admin, auth_state
@@ -263,6 +267,11 @@ def test_an_account_of_which_nothing_is_known_signs_in_again_but_an_admin_may_ac
 
     assert hub.refresh(user, ByAda()) is False
     assert hub.refresh(user, ByAdmin()) is True
+    (tmp_path / "access" / "blist").write_text("ada")
+    time.sleep(SETTLE_S + 0.05)
+    hub.gate.rules  # noqa: B018 - looks at the file
+    with pytest.raises(NotLetInError):
+        hub.refresh(user, ByAdmin())
 
 
 ORG = {"access": {"allow": ["org:UVic", "team:acme/stars"]}}
