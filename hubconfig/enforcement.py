@@ -28,6 +28,8 @@ LINGER_S = 120.0
 """How long to watch for a container that comes up although its start was called off: a call to
 Docker cannot be taken back, and may take as long as the slowest start."""
 
+_ASK_AT_ONCE = 4
+
 _AT_A_TIME = 200
 """People looked at before other work of the hub has its turn; some milliseconds."""
 
@@ -54,29 +56,32 @@ class Enforcer:
         self._token = token
         self._log = log
         self._client = AsyncHTTPClient(force_instance=True, max_clients=1000)
-        self._out: set[str] = set()
-        """Those whose sessions have been ended since they were last allowed."""
+        self._seen: object = None
         self._stopping: dict[str, asyncio.Task[None]] = {}
 
     async def enforce_forever(self) -> None:
         """Look, and act on what has changed; an error is logged and the next look comes all the same."""
         await self._hub_answers()
-        seen: object = None
-        asked_at = 0.0
-        clock = asyncio.get_running_loop().time
+        # Apart from each other: a provider that does not answer may not hold up the lists.
+        await asyncio.gather(
+            self._again_and_again(self._look, LOOK_EVERY_S),
+            self._again_and_again(self.ask_about_groups, ASK_EVERY_S),
+        )
+
+    async def _again_and_again(self, work: Callable[[], Awaitable[None]], every_s: float) -> None:
         while True:
             try:
-                state = self._gate.state
-                if state != seen:
-                    await self.sweep()
-                    seen = state
-                if clock() - asked_at > ASK_EVERY_S:
-                    asked_at = clock()
-                    await self.ask_about_groups()
+                await work()
             except Exception:  # noqa: BLE001 - whatever it is, the next look may not be the last one
                 self._log.exception("access: looking after the lists failed and is tried again")
                 self._app.db.rollback()
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(every_s)
+
+    async def _look(self) -> None:
+        state = self._gate.state
+        if state != self._seen:
+            await self.sweep()
+            self._seen = state
 
     async def sweep(self) -> None:
         """Put out everybody who is known and no longer allowed."""
@@ -85,7 +90,7 @@ class Enforcer:
             denied = set()
             for number, name in known[begin : begin + _AT_A_TIME]:
                 if self._gate.allows(self._gate.person(name)):
-                    self._out.discard(name)
+                    self._gate.out.discard(name)
                 else:
                     denied.add(number)
             self._put_out(denied)
@@ -93,10 +98,15 @@ class Enforcer:
 
     async def ask_about_groups(self) -> None:
         """Decide anew about those with a server who are in by a membership, as GitHub tells it now."""
-        for user in [user for user in self._app.users.values() if _active(user)]:
+        busy = asyncio.Semaphore(_ASK_AT_ONCE)
+
+        async def ask(user: Any) -> None:
             person = self._gate.people.get(user.name)
-            if person and not (await self._judge.current(user, person)).allowed:
-                self._put_out({user.id})
+            async with busy:
+                if person and not (await self._judge.current(user, person)).allowed:
+                    self._put_out({user.id})
+
+        await asyncio.gather(*(ask(user) for user in list(self._app.users.values()) if _active(user)))
 
     def _put_out(self, numbers: Collection[int]) -> None:
         """End these users' sessions and tokens now, and begin to stop their servers."""
@@ -105,10 +115,10 @@ class Enforcer:
         db = self._app.db
         for orm_user in db.query(orm.User).filter(orm.User.id.in_(numbers)):
             name = orm_user.name
-            if name not in self._out:
+            if name not in self._gate.out:
                 self._gate.decide(self._gate.person(name))
                 self._end_sessions(orm_user)
-                self._out.add(name)
+                self._gate.out.add(name)
             user = self._app.users.get(orm_user.id)
             if user is not None and _active(user) and name not in self._stopping:
                 task = asyncio.get_running_loop().create_task(self._stop_servers(name, user))
@@ -120,7 +130,7 @@ class Enforcer:
         self._stopping.pop(name, None)
         if not task.cancelled() and (error := task.exception()):
             self._log.error("access: stopping the servers of %s failed", name, exc_info=error)
-            self._out.discard(name)
+            self._gate.out.discard(name)
 
     def _end_sessions(self, orm_user: Any) -> None:
         """Make every cookie and token worthless."""

@@ -46,6 +46,8 @@ class Gate:
         self._now = now
         self._lists = AccessLists(folders.access, folders.state / "access", log)
         self.people = People(folders.state / "people.jsonl", log)
+        self.out: set[str] = set()
+        """Users whose sessions have been ended, and who have not been let in since."""
         self._rules = self._build_rules()
         self._version = self._lists.version
         self._said: dict[str, Decision] = {}
@@ -109,6 +111,7 @@ class Gate:
         self._said.pop(person.user, None)
         decision = self.decide(person)
         if decision.allowed:
+            self.out.discard(person.user)
             self.people.remember(person)
         return decision
 

@@ -22,6 +22,9 @@ SAFE_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 TAGGED_NAME = re.compile(r"(?=.{1,39}$)[a-z0-9]+(?:-[a-z0-9]+)*--[0-9a-f]{16}")
 """What `safe_name` makes of a name that is not safe."""
 
+USER_NAME = re.compile(r"[a-z0-9]+(?:--?[a-z0-9]+)*")
+"""What a user may be called in paths and containers: a safe name, or one with a tag."""
+
 _TAG_LENGTH = 16  # 64 bits: nobody can search for a name that falls on another's tag
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hubconfig.names import USER_NAME
 from infra.settings import AcmeTls, FilesTls, LocalTls, NoTls
 
 HTTP_PORT = 8080
@@ -127,7 +128,7 @@ def _hub_routes(hub: HubRoute) -> str:
     bare = hub.base_url.rstrip("/")
     redirect = f"\tredir {bare} {hub.base_url} 308\n" if bare else ""
     return f"""\
-\t@{match} path_regexp {match} ^{bare}/user/([a-z0-9]+(?:--?[a-z0-9]+)*)(?:/.*)?$
+\t@{match} path_regexp {match} ^{bare}/user/({USER_NAME.pattern})(?:/.*)?$
 \thandle @{match} {{
 \t\treverse_proxy {hub.user_prefix}{{re.{match}.1}}:8888 {{
 \t\t\tflush_interval -1

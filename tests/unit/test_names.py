@@ -8,10 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubconfig.names import PREFIX_MAX, USER_MAX, prefix, safe_name, user_prefix
-
-CADDY_NAME = re.compile(r"[a-z0-9]+(?:--?[a-z0-9]+)*")
-"""What the proxy's configuration takes for a user's name."""
+from hubconfig.names import PREFIX_MAX, USER_MAX, USER_NAME, prefix, safe_name, user_prefix
 
 github_logins = st.from_regex(r"[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*", fullmatch=True).filter(
     lambda n: len(n) <= USER_MAX
@@ -26,7 +23,7 @@ def test_a_github_login_is_its_own_name_in_lower_case(login: str) -> None:
 @given(st.text(min_size=1).filter(lambda text: text.strip()))
 def test_any_name_becomes_one_that_path_container_and_dns_all_accept(name: str) -> None:
     safe = safe_name(name)
-    assert CADDY_NAME.fullmatch(safe)
+    assert USER_NAME.fullmatch(safe)
     assert len(safe) <= USER_MAX
 
 
@@ -47,7 +44,7 @@ def test_two_people_never_share_a_container(names: list[str]) -> None:
     "name", ["../../etc", "ada/../root", "a b", "ada\x00", "-x", "x-", "a--b", "💥", "é" * 80]
 )
 def test_an_odd_name_cannot_reach_beyond_its_place(name: str) -> None:
-    assert CADDY_NAME.fullmatch(safe_name(name))
+    assert USER_NAME.fullmatch(safe_name(name))
 
 
 @pytest.mark.parametrize("name", ["", "  ", "\n"])

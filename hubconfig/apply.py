@@ -1,0 +1,124 @@
+"""From the settings to JupyterHub's configuration: one small function for each concern."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from functools import partial
+from pathlib import Path
+
+from traitlets.config import Config
+
+from hubconfig import culling
+from hubconfig.announcement import Announcement
+from hubconfig.background import Job
+from hubconfig.gate import Folders, Gate
+from hubconfig.homes import Homes
+from hubconfig.menu import Menu
+from hubconfig.proxy import StaticProxy
+from hubconfig.secret_files import SECRETS_DIR, secret
+from hubconfig.settings import HubSettings
+from hubconfig.sign_in import configure_authenticator
+from hubconfig.spawner import Server
+from hubconfig.templates_dir import TEMPLATES
+
+HUB_PORT = 8081
+
+HOMES = Path("/srv/homes")
+"""The folder of homes, as the hub sees it."""
+
+
+def apply(
+    settings: HubSettings,
+    c: Config,
+    folders: Folders | None = None,
+    secrets_dir: Path = SECRETS_DIR,
+    homes: Path = HOMES,
+) -> list[Job]:
+    """Configure a hub.
+
+    :returns: what is to be done in the hub's event loop while it runs.
+    Raises ValueError, in words for the administrator, when a secret is missing or will not do.
+    """
+    folders = folders or Folders()
+    _where(settings, c)
+    _state(c, folders)
+    _pages(settings, c, folders)
+    c.JupyterHub.services = []
+    c.JupyterHub.load_roles = []
+    gate = configure_authenticator(settings, c, folders, secrets_dir)
+    _servers(settings, c, gate, homes)
+    _metrics(settings, c, secrets_dir)
+    return _culler(settings, c)
+
+
+def _where(settings: HubSettings, c: Config) -> None:
+    c.JupyterHub.bind_url = f"http://:8000{settings.base_url}"
+    c.JupyterHub.hub_bind_url = f"http://0.0.0.0:{HUB_PORT}"
+    c.JupyterHub.hub_connect_url = f"http://{settings.hub_host}:{HUB_PORT}"
+    c.JupyterHub.proxy_class = StaticProxy
+    # The proxy and users' servers go on when the hub stops.
+    c.JupyterHub.cleanup_proxy = False
+    c.JupyterHub.cleanup_servers = False
+
+
+def _state(c: Config, folders: Folders) -> None:
+    c.JupyterHub.db_url = f"sqlite:///{folders.state}/jupyterhub.sqlite"
+    c.JupyterHub.cookie_secret_file = str(folders.state / "cookie_secret")
+    # A new hub may come with a new database form; its own backup of the old file is kept beside it.
+    c.JupyterHub.upgrade_db = True
+
+
+def _pages(settings: HubSettings, c: Config, folders: Folders) -> None:
+    c.JupyterHub.template_paths = [str(TEMPLATES)]
+    c.JupyterHub.template_vars = {
+        "hub_title": settings.options.title,
+        "announcement": Announcement(folders.access / "announcement"),
+    }
+
+
+def _servers(settings: HubSettings, c: Config, gate: Gate, homes: Path) -> None:
+    options = settings.options
+    menu = Menu(options.menu, options.limits, gate.may_see)
+    server = Server.of(settings, menu, Homes(homes, settings.homes_dir))
+    c.JupyterHub.spawner_class = server
+    c.JupyterHub.allow_named_servers = False
+    c.JupyterHub.active_server_limit = settings.servers_max
+    c.Server.cmd = ["jupyterhub-singleuser"]
+    c.Server.name_template = f"{settings.user_prefix}{{username}}"
+    # The proxy looks for the very name that is in the path; names are safe by then.
+    c.Server.escape = str
+    c.Server.network_name = settings.network
+    c.Server.use_internal_ip = True
+    c.Server.remove = True
+    # Every image on the menu was put on the machine by `pulumi up`; nothing else may start.
+    c.Server.pull_policy = "never"
+    c.Server.allowed_images = {image: image for image in settings.images.values()}
+    # A server's own page would otherwise run what its user wrote, for whoever looks at it.
+    c.Server.disable_user_config = True
+    c.Server.start_timeout = 120
+    c.Server.http_timeout = 60
+
+
+def _metrics(settings: HubSettings, c: Config, secrets_dir: Path) -> None:
+    if settings.options.metrics:
+        token = secret("metrics_token", secrets_dir)
+        c.JupyterHub.services.append({"name": "metrics", "api_token": token})
+        c.JupyterHub.load_roles.append(
+            {"name": "metrics", "scopes": ["read:metrics"], "services": ["metrics"]}
+        )
+
+
+def _culler(settings: HubSettings, c: Config) -> list[Job]:
+    wanted = settings.options.culling
+    if not (wanted.idle_minutes or wanted.max_age_hours):
+        return []
+    token = secrets.token_hex(32)
+    c.JupyterHub.services.append({"name": culling.SERVICE, "api_token": token})
+    c.JupyterHub.load_roles.append(
+        {"name": culling.SERVICE, "scopes": list(culling.SCOPES), "services": [culling.SERVICE]}
+    )
+    api_url = f"http://127.0.0.1:{HUB_PORT}{settings.base_url}hub/api"
+    log = logging.getLogger("JupyterHub")
+    once = partial(culling.cull, wanted, api_url, token, log)
+    return [Job("culling idle servers", culling.every_seconds(wanted), once)]

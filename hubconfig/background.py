@@ -1,0 +1,27 @@
+"""What the hub does beside answering: jobs in its own event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something that is done again and again."""
+
+    name: str
+    every_seconds: float
+    once: Callable[[], Awaitable[None]]
+
+
+async def forever(job: Job, log: logging.Logger) -> None:
+    """Do a job until the hub ends; a failure is logged, and the next turn comes all the same."""
+    while True:
+        await asyncio.sleep(job.every_seconds)
+        try:
+            await job.once()
+        except Exception:
+            log.exception("%s failed and is tried again in %.0f s", job.name, job.every_seconds)

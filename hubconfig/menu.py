@@ -1,0 +1,113 @@
+"""The menu of application hubs: what a user may start, and the form to choose from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+
+from hubconfig.settings import Application, Limits
+from hubconfig.templates_dir import TEMPLATES
+
+Interface = Literal["lab", "notebook"]
+
+INTERFACES: Mapping[Interface, str] = {"lab": "JupyterLab", "notebook": "Classic Notebook"}
+"""Each interface and what the menu calls it."""
+
+START_PAGES: Mapping[Interface, str] = {"lab": "/lab", "notebook": "/tree"}
+
+
+class ChoiceError(ValueError):
+    """Something was chosen that is not on this user's menu; the text is for the user."""
+
+    @property
+    def jupyterhub_message(self) -> str:
+        """What JupyterHub's page shows."""
+        return str(self)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a user starts."""
+
+    application: Application
+    interface: Interface
+
+    def as_options(self) -> dict[str, str]:
+        """The form in which JupyterHub remembers it."""
+        return {"application": self.application.name, "interface": self.interface}
+
+
+@dataclass(frozen=True)
+class Menu:
+    """All entries, and who may see which."""
+
+    entries: Sequence[Application]
+    limits: Limits
+    may_see: Callable[[str, Collection[str]], bool]
+    """Asked with a user's name and an entry's `who`."""
+
+    def of(self, user: str) -> list[Application]:
+        """The entries for one user."""
+        return [entry for entry in self.entries if not entry.who or self.may_see(user, entry.who)]
+
+    def choose(self, user: str, options: Mapping[str, Any]) -> Choice:
+        """What the options ask for; without any, the entry that is preselected.
+
+        Raises ChoiceError for anything that is not on the user's menu.
+        """
+        entries = self.of(user)
+        if not entries:
+            msg = "There is no application hub on your menu. Please ask your administrator."
+            raise ChoiceError(msg)
+        asked = options.get("application")
+        entry = next((each for each in entries if each.name == asked), None)
+        if entry is None:
+            if asked is not None:
+                msg = "What you chose is not on your menu. Please choose again."
+                raise ChoiceError(msg)
+            entry = next((each for each in entries if each.default), entries[0])
+        interface = options.get("interface", entry.interface)
+        if interface not in INTERFACES:
+            msg = "Choose JupyterLab or the classic Notebook."
+            raise ChoiceError(msg)
+        return Choice(entry, interface)
+
+    def form(self, user: str, last: Mapping[str, Any]) -> str:
+        """The form's HTML, with the last choice preselected if it is still there."""
+        try:
+            chosen = self.choose(user, last)
+        except ChoiceError:
+            entries = self.of(user)
+            if not entries:
+                return _template("menu_empty.html")
+            chosen = self.choose(user, {})
+        return _template(
+            "menu.html",
+            entries=self.of(user),
+            chosen=chosen.application.name,
+            interface=chosen.interface,
+            interfaces=INTERFACES,
+            memory=lambda entry: _amount(entry.memory_mb or self.limits.memory_mb),
+            cpus=lambda entry: f"{entry.cpus or self.limits.cpus:g}",
+        )
+
+
+def options_from_form(form: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """What the form's fields say; whether it is allowed is asked when the server starts."""
+    return {key: form[key][0] for key in ("application", "interface") if form.get(key)}
+
+
+def _amount(memory_mb: int) -> str:
+    return f"{memory_mb / 1024:.2g} GB" if memory_mb >= 1024 else f"{memory_mb} MB"
+
+
+_pages = Environment(
+    loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True
+)
+
+
+def _template(name: str, **values: Any) -> str:
+    return _pages.get_template(name).render(**values)
