@@ -35,9 +35,11 @@ var resources = [][3]string{
 }
 
 var functions = [][3]string{
+	{"blockstorage", "getVolumeV3", "blockstorage_volume_v3"},
 	{"compute", "getFlavor", "compute_flavor_v2"},
 	{"compute", "getKeypair", "compute_keypair_v2"},
 	{"dns", "getDnsZone", "dns_zone_v2"},
+	{"identity", "getAuthScope", "identity_auth_scope_v3"},
 	{"images", "getImage", "images_image_v2"},
 	{"networking", "getFloatingIp", "networking_floatingip_v2"},
 	{"networking", "getNetwork", "networking_network_v2"},
