@@ -31,7 +31,7 @@ def user_data(*, first_boot: FirstBoot, operator_public_key: str, host_key: Host
     """
     config: dict[str, Any] = {
         "ssh_deletekeys": True,
-        "ssh_keys": {"ed25519_private": host_key.private, "ed25519_public": host_key.public},
+        "ssh_keys": {"ed25519_private": host_key.private, "ed25519_public": f"{host_key.public}\n"},
         "ssh_authorized_keys": [operator_public_key],
         "ssh_pwauth": False,
         # Some clouds give a machine a scratch disk, which cloud-init would mount where the data belong.
