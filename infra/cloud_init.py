@@ -13,8 +13,8 @@ from infra.keys import HostKey
 EC2_LIMIT_BYTES: Final = 16 * 1024
 """EC2's limit on user data, before it is encoded in base64 (Amazon EC2 User Guide)."""
 
-OPENSTACK_LIMIT_BYTES: Final = 65535
-"""Nova's limit on user data, after it is encoded in base64 (OpenStack Compute API)."""
+OPENSTACK_LIMIT_BYTES: Final = 65535 // 4 * 3
+"""What fits in Nova's 65,535 bytes of user data, which are counted in base64 (OpenStack Compute API)."""
 
 
 class UserDataTooLargeError(ValueError):
@@ -26,8 +26,7 @@ def user_data(*, first_boot: FirstBoot, operator_public_key: str, host_key: Host
 
     It holds the host key's private half: treat it as a secret, and keep containers from the metadata
     service, which shows it.
-    :param limit_bytes: the cloud's limit in the cloud's own measure: OPENSTACK_LIMIT_BYTES counts the
-        base64 form, EC2_LIMIT_BYTES the plain one.
+    Raises UserDataTooLargeError.
     """
     config: dict[str, Any] = {
         "ssh_deletekeys": True,
@@ -44,9 +43,7 @@ def user_data(*, first_boot: FirstBoot, operator_public_key: str, host_key: Host
         ],
     }
     text = "#cloud-config\n" + json.dumps(config, separators=(",", ":"))
-    size = (
-        len(base64.b64encode(text.encode())) if limit_bytes == OPENSTACK_LIMIT_BYTES else len(text.encode())
-    )
+    size = len(text.encode())
     if size > limit_bytes:
         msg = f"the user data are {size} bytes, and the cloud takes {limit_bytes}"
         raise UserDataTooLargeError(msg)

@@ -227,7 +227,7 @@ EOF
   "features": {"containerd-snapshotter": false}
 }
 EOF
-  if [[ $wrote == yes ]]; then systemctl try-restart docker.service; fi
+  if [[ $wrote == yes ]] && has_docker; then systemctl try-restart docker.service; fi
 }
 
 install_docker_apt() {

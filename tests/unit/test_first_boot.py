@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import shlex
 import subprocess
 from pathlib import Path
@@ -80,7 +79,7 @@ def test_a_cinder_volume_is_found_on_virtio_and_on_scsi(tmp_path: Path) -> None:
     links = [f"virtio-{volume[:20]}", f"scsi-0QEMU_QEMU_HARDDISK_{volume}", "virtio-00000000-0000-0000-0"]
     for link in links:
         (tmp_path / link).touch()
-    found = sorted(path.name for path in tmp_path.glob(os.path.basename(pattern)))
+    found = sorted(path.name for path in tmp_path.glob(Path(pattern).name))
     assert found == sorted(links[:2])
 
 
