@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import requests
@@ -39,8 +39,33 @@ def options(github: Provider, **access: object) -> HubOptions:
     )
 
 
+@dataclass
+class OpenHours:
+    """A hub that is open to all for some seconds, with a stranger and somebody listed in it."""
+
+    until: datetime
+    stranger: tuple[Browser, int]
+    listed: tuple[Browser, int]
+
+
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory, github: Provider) -> Iterator[RunningHub]:
+def closing(tmp_path_factory: pytest.TempPathFactory, github: Provider) -> Iterator[OpenHours]:
+    until = datetime.now(UTC) + timedelta(seconds=12)
+    folder = tmp_path_factory.mktemp("open-hours")
+    (folder / "access").mkdir()
+    (folder / "access" / "wlist").write_text("bob")
+    with running_hub(folder, options(github, mode="listed", openUntil=until), github) as hub:
+        found = OpenHours(until, with_server(hub, "ada"), with_server(hub, "bob"))
+        assert datetime.now(UTC) < until, "this machine is too slow for the test"
+        yield found
+
+
+@pytest.fixture(scope="module")
+def running(
+    tmp_path_factory: pytest.TempPathFactory,
+    github: Provider,
+    closing: OpenHours,  # which goes on by itself while the other tests run
+) -> Iterator[RunningHub]:
     folder = tmp_path_factory.mktemp("hub")
     (folder / "access").mkdir()
     (folder / "access" / "wlist").write_text("\n".join((*PEOPLE, "org:uvic")))
@@ -173,7 +198,6 @@ def test_an_admin_goes_on_while_others_are_put_out_and_cannot_start_a_server_for
     eventually(lambda: "denied ivy" in hub.log, WITHIN_S)
     refused = admin.api("POST", "/users/ivy/server")
     assert refused.status_code == 403
-    assert "taken this account off" in refused.json()["message"]
     assert admin.get("/hub/admin").status_code == 200
     eventually(lambda: "ivy" not in hub.servers(), WITHIN_S)
 
@@ -247,15 +271,9 @@ def test_whoever_was_banned_while_the_hub_was_down_is_put_out_when_it_is_back(hu
     assert other.is_in()
 
 
-def test_the_end_of_the_open_hours_puts_strangers_out(tmp_path: Path, github: Provider) -> None:
-    until = datetime.now(UTC) + timedelta(seconds=8)
-    with running_hub(tmp_path, options(github, mode="listed", openUntil=until), github) as hub:
-        browser, pid = with_server(hub, "ada")
-        hub.put("wlist", "bob")
-        _, bobs = with_server(hub, "bob")
-        assert datetime.now(UTC) < until, "this machine is too slow for the test"
-        assert alive(pid)
-        eventually(lambda: datetime.now(UTC) > until, 10)
-        eventually(lambda: not alive(pid), WITHIN_S)
-        assert not browser.is_in()
-        assert alive(bobs)
+def test_the_end_of_the_open_hours_puts_strangers_out(closing: OpenHours) -> None:
+    eventually(lambda: datetime.now(UTC) > closing.until, 15)
+    eventually(lambda: not alive(closing.stranger[1]), WITHIN_S)
+    assert not closing.stranger[0].is_in()
+    assert alive(closing.listed[1])
+    assert closing.listed[0].is_in()
