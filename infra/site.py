@@ -258,7 +258,11 @@ class Site(pulumi.ComponentResource):
                     name=self.network.name, ipv4_address=self.addresses.proxy
                 )
             ],
-            capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
+            capabilities=docker.ContainerCapabilitiesArgs(
+                drops=["ALL"],
+                # The entrypoint owns /data, then becomes a user without any of these.
+                adds=["CAP_CHOWN", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID"],
+            ),
             security_opts=["no-new-privileges:true"],
             ports=[
                 docker.ContainerPortArgs(internal=inside, external=outside, ip=host.bind, protocol="tcp")
