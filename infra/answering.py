@@ -29,11 +29,13 @@ def answering(
     url: pulumi.Output[str],
     engine: pulumi.Output[Engine],
     containers: Sequence[pulumi.Output[str]],
+    proxy: str,
     hubs: Mapping[str, str],
 ) -> pulumi.Output[str]:
     """The site's address, once every hub answers there.
 
     :param containers: ids of the containers that must be there first.
+    :param proxy: the proxy's container name.
     :param hubs: container name to base path of each hub.
     """
 
@@ -44,27 +46,29 @@ def answering(
         assert isinstance(names, dict)  # noqa: S101
         if not pulumi.runtime.is_dry_run():
             for name, base_url in names.items():
-                _wait(f"{address}{base_url}hub/health", there, name)
+                _wait(f"{address}{base_url}hub/health", there, proxy, name)
         return address
 
     return pulumi.Output.all(url=url, engine=engine, hubs=dict(hubs), after=list(containers)).apply(wait)
 
 
-def _wait(url: str, engine: Engine, container: str) -> None:
+def _wait(url: str, engine: Engine, proxy: str, hub: str) -> None:
     if _answers(url):
         return
     # A hub that this run did not start is somebody's to look at, but no reason to fail this run:
     # `pulumi destroy` runs the program too, and must work on a broken hub.
-    fresh = _age_seconds(engine, container) <= time.monotonic() - _STARTED + 1
+    fresh = _age_seconds(engine, hub) <= time.monotonic() - _STARTED + 1
     deadline = time.monotonic() + (_NEW_SECONDS if fresh else _OLD_SECONDS)
     while time.monotonic() < deadline:
         time.sleep(0.2)
         if _answers(url):
             return
-    running, log = _state(engine, container)
-    if fresh and not running:
-        msg = f"the hub did not start; the last lines of its log:\n{log}"
-        raise pulumi.RunError(msg)
+    states = {name: _state(engine, name) for name in (proxy, hub)}
+    for name, (running, log) in states.items():
+        if fresh and not running:
+            msg = f"the container {name} did not start; the last lines of its log:\n{log}"
+            raise pulumi.RunError(msg)
+    running, log = states[hub]
     pulumi.log.warn(
         f"{url} does not answer this computer; the hub's container is {'' if running else 'not '}running.\n"
         f"Look at the machine's firewall and the name's DNS record. The hub's log ends:\n{log}"

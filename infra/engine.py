@@ -74,7 +74,8 @@ class Engine:
             raise EngineError(msg) from None
         if done.returncode != 0:
             raise EngineError(done.stderr.strip() or f"docker {words[0]} failed with {done.returncode}")
-        return done.stdout.strip()
+        # Docker writes a container's complaints where a program writes its own.
+        return (done.stdout + (done.stderr if words[0] == "logs" else "")).strip()
 
     def info(self) -> dict[str, Any]:
         """What the engine says of itself. Raises EngineError when it does not answer."""

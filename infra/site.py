@@ -126,6 +126,7 @@ class Site(pulumi.ComponentResource):
             self._site_url(),
             self._engine,
             [proxy.id, *(hub.container.id for hub in hubs)],
+            f"{names.prefix(stack)}-proxy",
             {place.container: place.base_url for place in self._places.values()},
         )
         self.register_outputs({"url": self.url})
