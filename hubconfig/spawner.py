@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, Self
 
+from docker.errors import DockerException
 from docker.types import LogConfig, Ulimit
 from dockerspawner import DockerSpawner
 
@@ -22,6 +23,19 @@ on one CPU, against 394 to 461 with 8 (measured)."""
 SHM_BYTES = 256 * 1024**2
 """Shared memory, which scientific libraries use between processes; Docker's own is 64 MB. It counts
 against the server's memory."""
+
+
+class StartError(Exception):
+    """Docker did not start a server."""
+
+    jupyterhub_message = (
+        "Your server could not be started. Your files are safe. Please try again, "
+        "or tell your administrator: the reason is in the hub's log."
+    )
+
+    def __str__(self) -> str:
+        """What JupyterHub writes where it shows no page."""
+        return self.jupyterhub_message
 
 
 class Server(DockerSpawner):  # type: ignore[misc]
@@ -56,7 +70,7 @@ class Server(DockerSpawner):  # type: ignore[misc]
     async def start(self) -> Any:
         """Start what the user chose, if it is on the user's menu.
 
-        Raises ChoiceError or HomeError, which tell the user why not.
+        Raises ChoiceError, HomeError or StartError, which tell the user why not.
         """
         choice = self.menu.choose(self.user.name, self.user_options or {})
         # Only what the menu knows is kept: DockerSpawner would start any image named here.
@@ -64,7 +78,11 @@ class Server(DockerSpawner):  # type: ignore[misc]
         home = self.homes.prepare(self.user.name)
         self._take(choice, home)
         self.log.info("starting %s for %s", choice.application.name, self.user.name)
-        return await super().start()
+        try:
+            return await super().start()
+        except (DockerException, OSError) as error:
+            self.log.error("starting %s for %s failed: %s", choice.application.name, self.user.name, error)  # noqa: TRY400 - Docker's own words say it all
+            raise StartError from error
 
     def _take(self, choice: Choice, home: str) -> None:
         """Set what the container is made of."""

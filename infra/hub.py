@@ -132,6 +132,15 @@ class Hub(pulumi.ComponentResource):
                 docker.ContainerVolumeArgs(
                     host_path="/var/run/docker.sock", container_path="/var/run/docker.sock"
                 ),
+                # So that the folders are there, and belong to users, before the first server starts.
+                *(
+                    docker.ContainerVolumeArgs(
+                        host_path=f"{host.data_dir}/{space.source}",
+                        container_path=f"/srv/spaces/{space.name}",
+                        read_only=space.read_only,
+                    )
+                    for space in folders_of_ours(options)
+                ),
             ],
             uploads=[
                 docker.ContainerUploadArgs(file=f"{CODE_DIR}/settings.json", content=settings),
@@ -170,6 +179,15 @@ def _code_upload(file: Path) -> docker.ContainerUploadArgs:
     return docker.ContainerUploadArgs(
         file=f"{CODE_DIR}/hubconfig/{file.relative_to(_CODE)}", content=file.read_text()
     )
+
+
+def folders_of_ours(options: HubOptions) -> list[FolderSpace]:
+    """The shared folders on the data volume; those elsewhere on the machine are somebody else's."""
+    return [
+        space
+        for space in options.spaces
+        if isinstance(space, FolderSpace) and not space.source.startswith("/")
+    ]
 
 
 def space_dirs(options: HubOptions, data_dir: str) -> dict[str, str]:
