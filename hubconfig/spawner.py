@@ -84,6 +84,14 @@ class Server(DockerSpawner):  # type: ignore[misc]
             self.log.error("starting %s for %s failed: %s", choice.application.name, self.user.name, error)  # noqa: TRY400 - Docker's own words say it all
             raise StartError from error
 
+    async def end_now(self) -> None:
+        """Kill and remove the container at once, for somebody who may no longer be in the hub.
+
+        A stop would leave it up to 10 s to end by itself, and one of the threads busy with waiting.
+        """
+        if await self.get_object():
+            await self.docker("remove_container", self.object_id, force=True, v=True)
+
     def _take(self, choice: Choice, home: str) -> None:
         """Set what the container is made of."""
         entry, limits = choice.application, self.settings.options.limits
