@@ -34,7 +34,7 @@ def user_data(*, first_boot: FirstBoot, operator_public_key: str, host_key: Host
         "ssh_authorized_keys": [operator_public_key],
         "ssh_pwauth": False,
         # Some clouds give a machine a scratch disk, which cloud-init would mount where the data belong.
-        "mounts": [["ephemeral0", None]],
+        "mounts": [["ephemeral0"]],
         "write_files": [_entry(file) for file in host_files(first_boot)],
         "runcmd": [
             ["systemctl", "daemon-reload"],

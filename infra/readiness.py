@@ -235,4 +235,5 @@ def _progress(report: Report) -> str:
         case "waiting":
             return f"first boot, {report.stage}: {report.message}; it tries again"
         case _:
-            return f"first boot, {_STAGES.get(report.stage, report.stage)}"
+            stage = f"first boot, {_STAGES.get(report.stage, report.stage)}"
+            return f"{stage}: {report.message}" if report.message else stage

@@ -17,7 +17,7 @@ USER_NAME='' DATA_DIR='' DATA_DISK='' OURS_ALONE='' DIGEST=''
 # shellcheck source=/dev/null
 . /etc/os-release
 
-stage=start family='' wrote=no answer=''
+stage=start family='' wrote=no answer='' apt_updated=no
 
 say() { printf '%(%FT%TZ)T %s\n' -1 "$*"; }
 
@@ -54,8 +54,12 @@ unforeseen() {
 persist() {
   local pause
   for pause in 5 15 45 90 0; do
-    if "$@"; then return 0; fi
+    if "$@"; then
+      report running
+      return 0
+    fi
     say "failed: $*"
+    report running "a mirror does not answer, or not rightly; trying again"
     sleep "$pause"
   done
   return 1
@@ -123,7 +127,13 @@ apt_get() {
     -o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confold -o Acquire::Retries=3 "$@"
 }
 
-apt_all() { apt_get update && apt_get "$@"; }
+# The lists are fetched once; after a failure they are fetched anew, since a mirror may have moved on.
+apt_all() {
+  [[ $apt_updated == yes ]] || apt_get update || return 1
+  apt_updated=no
+  apt_get "$@" || return 1
+  apt_updated=yes
+}
 
 packages_apt() {
   dpkg --configure -a # a reboot may have cut an installation short
@@ -376,7 +386,7 @@ reload_sshd() {
 }
 
 updates_apt() {
-  persist apt_get install --no-install-recommends unattended-upgrades ||
+  persist apt_all install --no-install-recommends unattended-upgrades ||
     try_again_later "unattended-upgrades cannot be fetched: no mirror answers"
   write /etc/apt/apt.conf.d/90-cyberhub <<'EOF'
 APT::Periodic::Update-Package-Lists "1";

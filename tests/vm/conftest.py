@@ -1,0 +1,111 @@
+"""The machine that the tests share, and the kitchen it is made in."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra import readiness
+from infra.cloud_init import EC2_LIMIT_BYTES, user_data
+from infra.first_boot import FirstBoot
+from infra.host import Ssh
+from infra.keys import HostKey, OperatorKey
+from tests.vm.guest import DISK_NAMES, Guest, free_port
+from tests.vm.guest_image import guest_image
+
+SUITE = os.environ.get("CYBERHUBS_GUEST", "bookworm")
+"""The Debian that the machine runs."""
+
+PLAN = FirstBoot(user="debian", data_dir="/mnt", data_disk=DISK_NAMES, ours_alone=True)
+
+
+@pytest.fixture(scope="session")
+def kitchen() -> Iterator[Path]:
+    """A folder for disks and keys, gone afterwards; it holds gigabytes that are mostly holes."""
+    folder = Path(tempfile.mkdtemp(prefix="cyberhubs-vm-"))
+    yield folder
+    if "CYBERHUBS_KEEP" not in os.environ:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def operator(kitchen: Path) -> OperatorKey:
+    """Whom the machine lets in."""
+    return OperatorKey(str(kitchen / "operator"), keygen(kitchen / "operator"))
+
+
+@pytest.fixture(scope="session")
+def host_key(kitchen: Path) -> HostKey:
+    """Whom the machine is known by."""
+    public = keygen(kitchen / "host")
+    return HostKey(private=(kitchen / "host").read_text(), public=public)
+
+
+@pytest.fixture(scope="session")
+def rendered(operator: OperatorKey, host_key: HostKey) -> str:
+    """The user data, as a cloud is given them."""
+    return user_data(
+        first_boot=PLAN, operator_public_key=operator.public, host_key=host_key, limit_bytes=EC2_LIMIT_BYTES
+    )
+
+
+@pytest.fixture(scope="session")
+def data_disk(kitchen: Path) -> Path:
+    """An empty volume of 12 GB."""
+    disk = kitchen / "data.raw"
+    with disk.open("wb") as file:
+        file.truncate(12 * 1024**3)
+    return disk
+
+
+@pytest.fixture(scope="session")
+def guest(kitchen: Path, operator: OperatorKey, host_key: HostKey) -> Iterator[Guest]:
+    """A machine that is still to be created."""
+    needed = [
+        name for name in ("qemu-system-x86_64", "genisoimage", "mmdebstrap") if shutil.which(name) is None
+    ]
+    if needed:
+        pytest.fail(
+            f"the vm tests need {', '.join(needed)}; install qemu-system-x86, genisoimage, mmdebstrap"
+        )
+    ports = {port: port for port in (free_port(), free_port())}
+    ssh = Ssh(user="debian", key_file=operator.file, host_key=host_key.public, port=free_port())
+    guest = Guest(folder=kitchen / "guest", image=guest_image(SUITE), ssh=ssh, forwards=ports)
+    yield guest
+    guest.kill()
+
+
+@pytest.fixture(scope="session")
+def prepared(guest: Guest, rendered: str, data_disk: Path) -> Guest:
+    """The machine after its first boot; the data disk was attached when first boot asked for it."""
+    began = time.monotonic()
+    guest.create(rendered, "first")
+    guest.start()
+    guest.wait_for("grep -q '^stage=disk' /var/lib/cyberhub/first-boot", 900)
+    guest.attach(data_disk)
+    until_ready(guest)
+    print(f"\nfirst boot: {time.monotonic() - began:.0f} s")
+    return guest
+
+
+def until_ready(guest: Guest) -> None:
+    """Wait as `pulumi up` does."""
+    try:
+        asyncio.run(readiness.Watch(guest.machine, None).until_ready())
+    except Exception:
+        print(guest.console())
+        raise
+
+
+def keygen(file: Path) -> str:
+    """Make a key pair; its public half."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(file)], check=True)
+    return " ".join(file.with_suffix(".pub").read_text().split()[:2])
