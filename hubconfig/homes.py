@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hubconfig.names import USER_NAME
+from hubconfig.not_started import NotStartedError
 
 HOME_MODE = 0o700
 
@@ -16,15 +17,6 @@ FREE_MIN_SHARE = 0.01
 """Below either, no server is started: JupyterLab itself writes some MB, and a full disk stops everybody."""
 
 _MB = 1024**2
-
-
-class HomeError(Exception):
-    """A home cannot be used; the text is for the user."""
-
-    @property
-    def jupyterhub_message(self) -> str:
-        """What JupyterHub's page shows."""
-        return str(self)
 
 
 @dataclass(frozen=True)
@@ -37,11 +29,11 @@ class Homes:
     def prepare(self, name: str) -> str:
         """Make a user's home if there is none; its path on the machine.
 
-        Raises HomeError when the disk is full, or something that is no home of ours is in its place.
+        Raises NotStartedError when the disk is full, or something that is no home of ours is in its place.
         """
         if not USER_NAME.fullmatch(name):
             msg = "This name cannot have a home folder. Please tell your administrator."
-            raise HomeError(msg)
+            raise NotStartedError(500, msg)
         self._check_room()
         home = self.here / name
         try:
@@ -51,7 +43,7 @@ class Homes:
             _check_home(home)
         except OSError as error:
             msg = f"Your home folder cannot be made ({error.strerror}). Please tell your administrator."
-            raise HomeError(msg) from None
+            raise NotStartedError(500, msg) from None
         return f"{self.on_machine}/{name}"
 
     def _check_room(self) -> None:
@@ -63,7 +55,7 @@ class Homes:
                 f"The hub's disk is full: {free // _MB} MB of {whole // _MB} MB are free. "
                 "Your files are safe, but no server can start. Please tell your administrator."
             )
-            raise HomeError(msg)
+            raise NotStartedError(507, msg)
 
 
 def _check_home(home: Path) -> None:
@@ -71,7 +63,7 @@ def _check_home(home: Path) -> None:
     if not stat.S_ISDIR(found.st_mode):
         # A link could lead a server's mount to any folder of the machine.
         msg = "Your home folder is not a folder. Please tell your administrator."
-        raise HomeError(msg)
+        raise NotStartedError(500, msg)
     if found.st_uid != os.getuid():
         msg = "Your home folder belongs to somebody else. Please tell your administrator."
-        raise HomeError(msg)
+        raise NotStartedError(500, msg)

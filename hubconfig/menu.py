@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
+from hubconfig.not_started import NotStartedError
 from hubconfig.settings import Application, Limits
 from hubconfig.templates_dir import TEMPLATES
 
@@ -17,15 +18,6 @@ INTERFACES: Mapping[Interface, str] = {"lab": "JupyterLab", "notebook": "Classic
 """Each interface and what the menu calls it."""
 
 START_PAGES: Mapping[Interface, str] = {"lab": "/lab", "notebook": "/tree"}
-
-
-class ChoiceError(ValueError):
-    """Something was chosen that is not on this user's menu; the text is for the user."""
-
-    @property
-    def jupyterhub_message(self) -> str:
-        """What JupyterHub's page shows."""
-        return str(self)
 
 
 @dataclass(frozen=True)
@@ -56,30 +48,30 @@ class Menu:
     def choose(self, user: str, options: Mapping[str, Any]) -> Choice:
         """What the options ask for; without any, the entry that is preselected.
 
-        Raises ChoiceError for anything that is not on the user's menu.
+        Raises NotStartedError for anything that is not on the user's menu.
         """
         entries = self.of(user)
         if not entries:
             msg = "There is no application hub on your menu. Please ask your administrator."
-            raise ChoiceError(msg)
+            raise NotStartedError(403, msg)
         asked = options.get("application")
         entry = next((each for each in entries if each.name == asked), None)
         if entry is None:
             if asked is not None:
                 msg = "What you chose is not on your menu. Please choose again."
-                raise ChoiceError(msg)
+                raise NotStartedError(403, msg)
             entry = next((each for each in entries if each.default), entries[0])
         interface = options.get("interface", entry.interface)
         if interface not in INTERFACES:
             msg = "Choose JupyterLab or the classic Notebook."
-            raise ChoiceError(msg)
+            raise NotStartedError(403, msg)
         return Choice(entry, interface)
 
     def form(self, user: str, last: Mapping[str, Any]) -> str:
         """The form's HTML, with the last choice preselected if it is still there."""
         try:
             chosen = self.choose(user, last)
-        except ChoiceError:
+        except NotStartedError:
             entries = self.of(user)
             if not entries:
                 return _template("menu_empty.html")

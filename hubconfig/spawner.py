@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from resource import RLIMIT_NOFILE, getrlimit
 from typing import Any, ClassVar, Self
 
 from docker.errors import DockerException
@@ -11,6 +12,7 @@ from dockerspawner import DockerSpawner
 
 from hubconfig.homes import Homes
 from hubconfig.menu import START_PAGES, Choice, Menu, options_from_form
+from hubconfig.not_started import NotStartedError
 from hubconfig.settings import FolderSpace, HubSettings
 
 USER = "1000:100"
@@ -25,17 +27,10 @@ SHM_BYTES = 256 * 1024**2
 against the server's memory."""
 
 
-class StartError(Exception):
-    """Docker did not start a server."""
-
-    jupyterhub_message = (
-        "Your server could not be started. Your files are safe. Please try again, "
-        "or tell your administrator: the reason is in the hub's log."
-    )
-
-    def __str__(self) -> str:
-        """What JupyterHub writes where it shows no page."""
-        return self.jupyterhub_message
+NOT_STARTED = (
+    "Your server could not be started. Your files are safe. Please try again, "
+    "or tell your administrator: the reason is in the hub's log."
+)
 
 
 class Server(DockerSpawner):  # type: ignore[misc]
@@ -70,7 +65,7 @@ class Server(DockerSpawner):  # type: ignore[misc]
     async def start(self) -> Any:
         """Start what the user chose, if it is on the user's menu.
 
-        Raises ChoiceError, HomeError or StartError, which tell the user why not.
+        Raises NotStartedError, which tells the user why not.
         """
         choice = self.menu.choose(self.user.name, self.user_options or {})
         # Only what the menu knows is kept: DockerSpawner would start any image named here.
@@ -82,7 +77,7 @@ class Server(DockerSpawner):  # type: ignore[misc]
             return await super().start()
         except (DockerException, OSError) as error:
             self.log.error("starting %s for %s failed: %s", choice.application.name, self.user.name, error)  # noqa: TRY400 - Docker's own words say it all
-            raise StartError from error
+            raise NotStartedError(500, NOT_STARTED) from error
 
     async def end_now(self) -> None:
         """Kill and remove the container at once, for somebody who may no longer be in the hub.
@@ -114,13 +109,15 @@ class Server(DockerSpawner):  # type: ignore[misc]
                 for space in self.settings.options.spaces
             ),
         ]
+        # Docker cannot give a container more than it has itself; the hub's own limit shows how much.
+        files = min(limits.open_files, getrlimit(RLIMIT_NOFILE)[1])
         self.environment = {"HOME": entry.home, **self._git_credentials()}
         self.extra_create_kwargs = {"user": USER, "labels": self._labels()}
         self.extra_host_config = {
             # Without it, a server may swap as much again as it has memory.
             "memswap_limit": self.mem_limit,
             "pids_limit": limits.pids,
-            "ulimits": [Ulimit(name="nofile", soft=limits.open_files, hard=limits.open_files)],
+            "ulimits": [Ulimit(name="nofile", soft=files, hard=files)],
             "shm_size": min(SHM_BYTES, self.mem_limit // 2),
             "cap_drop": ["ALL"],
             "security_opt": ["no-new-privileges"],

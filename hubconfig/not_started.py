@@ -1,0 +1,21 @@
+"""Why a server was not started, in words for its user."""
+
+from __future__ import annotations
+
+from tornado.web import HTTPError
+
+
+class NotStartedError(HTTPError):  # type: ignore[misc]
+    """Shown to the user as it is; JupyterHub hides every other kind of error when it comes at once."""
+
+    def __init__(self, status: int, message: str) -> None:
+        """Say why.
+
+        :param status: the HTTP status of the page: 403 not allowed, 507 no room, 500 ours.
+        """
+        super().__init__(status, message.replace("%", "%%"), reason="Not started")
+        self.jupyterhub_message = message
+
+    def __str__(self) -> str:
+        """The message alone."""
+        return str(self.jupyterhub_message)
