@@ -5,7 +5,7 @@ from __future__ import annotations
 from tornado.web import HTTPError
 
 
-class NotStartedError(HTTPError):  # type: ignore[misc]
+class NotStartedError(HTTPError):
     """Shown to the user as it is; JupyterHub hides every other kind of error when it comes at once."""
 
     def __init__(self, status: int, message: str) -> None:
