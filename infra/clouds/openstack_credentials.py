@@ -1,0 +1,86 @@
+"""Finds out whether there is anything to sign in to OpenStack with, before the plug-in is asked.
+
+The plug-in does the signing in: with an entry of clouds.yaml or with the OS_* variables.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+_ADVICE: Final = (
+    "Make an application credential (on Arbutus: Identity > Application Credentials > Create), put the "
+    "clouds.yaml it offers into ~/.config/openstack/, and name its entry in cloud.cloud or OS_CLOUD. "
+    "See docs/arbutus.md"
+)
+
+_SCOPE: Final = (
+    *("OS_PROJECT_ID", "OS_PROJECT_NAME", "OS_TENANT_ID", "OS_TENANT_NAME"),
+    *("OS_PROJECT_DOMAIN_ID", "OS_PROJECT_DOMAIN_NAME", "OS_USER_DOMAIN_ID", "OS_USER_DOMAIN_NAME"),
+    *("OS_DOMAIN_ID", "OS_DOMAIN_NAME"),
+)
+
+
+def missing(cloud: str | None, environ: Mapping[str, str] = os.environ) -> str | None:
+    """What is missing to sign in and how to get it; None when nothing obvious is."""
+    entry = cloud or environ.get("OS_CLOUD")
+    if entry:
+        return _missing_entry(entry, environ)
+    if not environ.get("OS_AUTH_URL"):
+        return f"There are no credentials for OpenStack: no cloud.cloud, OS_CLOUD or OS_AUTH_URL. {_ADVICE}"
+    if environ.get("OS_AUTH_TYPE") == "v3websso":
+        return f"OS_AUTH_TYPE=v3websso signs in with a browser, which no program can do. {_ADVICE}"
+    if environ.get("OS_APPLICATION_CREDENTIAL_ID"):
+        scope = [name for name in _SCOPE if environ.get(name)]
+        if scope:
+            return (
+                "An application credential knows its project and refuses to be told one: "
+                f"run `unset {' '.join(scope)}`"
+            )
+    return None
+
+
+def rejected(error: str) -> str | None:
+    """What an answer of OpenStack's identity service means for its reader; None when it is none."""
+    if "cannot request a scope" in error:
+        return (
+            "OpenStack refused the application credential because it came with a project or domain: remove "
+            "those from its entry in clouds.yaml and unset OS_PROJECT_* and OS_*_DOMAIN_*"
+        )
+    if any(words in error for words in ("401", "Authentication failed", "Unauthorized")):
+        return (
+            "OpenStack refused the credentials: they are mistyped, have expired, were deleted, or belong "
+            f"to another cloud. {_ADVICE}"
+        )
+    if any(words in error for words in ("no such host", "connection refused", "i/o timeout", "EOF")):
+        return f"OpenStack does not answer under the address in clouds.yaml or OS_AUTH_URL: {error}"
+    return None
+
+
+def _missing_entry(entry: str, environ: Mapping[str, str]) -> str | None:
+    file = _clouds_file(environ)
+    if file is None:
+        return f"There is no clouds.yaml to find the cloud {entry!r} in. {_ADVICE}"
+    try:
+        document: Any = yaml.safe_load(file.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        return f"{file} cannot be read: {error}"
+    clouds = document.get("clouds") if isinstance(document, dict) else None
+    entries = sorted(clouds) if isinstance(clouds, dict) else []
+    if entry not in entries:
+        there = ", ".join(entries) or "none"
+        return f"{file} has no cloud {entry!r}; it has: {there}. Correct cloud.cloud or OS_CLOUD"
+    return None
+
+
+def _clouds_file(environ: Mapping[str, str]) -> Path | None:
+    """The clouds.yaml that the plug-in would read."""
+    given = environ.get("OS_CLIENT_CONFIG_FILE")
+    folders = (Path(), Path("~/.config/openstack").expanduser(), Path("/etc/openstack"))
+    places = [Path(given)] if given else []
+    places += [folder / f"clouds.{ending}" for folder in folders for ending in ("yaml", "yml")]
+    return next((place for place in places if place.is_file()), None)

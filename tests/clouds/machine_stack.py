@@ -1,0 +1,114 @@
+"""A stack of one machine, brought up by the real engine and the real plug-in against the pretended cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pulumi
+import pytest
+import yaml
+from pulumi import automation
+
+from infra.clouds import remote
+from infra.clouds.openstack import OpenStackMachine
+from infra.context import Context
+from infra.settings import OpenStackCloud
+from tests.clouds.fake_openstack import SECRET, Cloud
+
+MACHINE: Final = "**::hub-machine"
+PORT: Final = "**::hub-port"
+
+
+def write_credentials(file: Path, cloud: Cloud, secret: str = SECRET) -> None:
+    """The clouds.yaml that the cloud's own pages offer with an application credential."""
+    entry = {
+        "auth_type": "v3applicationcredential",
+        "auth": {
+            "auth_url": f"{cloud.url}/identity",
+            "application_credential_id": "an-id",
+            "application_credential_secret": secret,
+        },
+        "region_name": "RegionOne",
+        "interface": "public",
+        "identity_api_version": 3,
+    }
+    file.write_text(yaml.safe_dump({"clouds": {"arbutus": entry}}))
+
+
+class MachineStack:
+    """Runs of one stack. Nothing boots, so nothing waits for a machine."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, stack: str = "arbutus") -> None:
+        """Keep state below a folder, whose home is the operator's."""
+        home = folder / "home"
+        (home / ".ssh").mkdir(mode=0o700, parents=True)
+        monkeypatch.setenv("HOME", str(home))
+        self.credentials = home / "clouds.yaml"
+        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(self.credentials))
+        for name in ("OS_CLOUD", "OS_AUTH_URL"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setattr(
+            remote.readiness, "wait", lambda _ssh, address, **_: pulumi.Output.concat("ssh://", address)
+        )
+        state = folder / "state"
+        state.mkdir()
+        self.home = home
+        self.said = ""
+        self._settings: dict[str, Any] = {}
+        project = automation.ProjectSettings(
+            name="cyberhubs", runtime="python", backend=automation.ProjectBackend(f"file://{state}")
+        )
+        self._stack = automation.create_stack(
+            stack_name=stack,
+            project_name="cyberhubs",
+            program=self._program,
+            opts=automation.LocalWorkspaceOptions(
+                project_settings=project,
+                work_dir=str(folder),
+                env_vars={
+                    "PULUMI_CONFIG_PASSPHRASE": "test",
+                    "HOME": str(home),
+                    "OS_CLIENT_CONFIG_FILE": str(self.credentials),
+                },
+            ),
+        )
+
+    def up(self, settings: Mapping[str, Any] | None = None, **options: Any) -> dict[str, int]:
+        """Bring the stack to these settings, and say how many resources were changed how."""
+        self._settings = {"kind": "openstack", "cloud": "arbutus", **(settings or {})}
+        self.said = ""
+        result = self._stack.up(on_output=self._hear, on_error=self._hear, color="never", **options)
+        return dict(result.summary.resource_changes or {})
+
+    def preview(self) -> dict[str, int]:
+        """What an up would change."""
+        self.said = ""
+        found = self._stack.preview(on_output=self._hear, on_error=self._hear, color="never").change_summary
+        return {str(kind.value): count for kind, count in found.items()}
+
+    def destroy(self) -> None:
+        """Take it down."""
+        self.said = ""
+        self._stack.destroy(on_output=self._hear, on_error=self._hear, color="never", run_program=True)
+
+    def outputs(self) -> dict[str, Any]:
+        """What the last up exported."""
+        return {key: output.value for key, output in self._stack.outputs().items()}
+
+    def _hear(self, text: str) -> None:
+        self.said += text + "\n"
+
+    def _program(self) -> None:
+        cloud = OpenStackCloud.model_validate(self._settings)
+        context = Context(
+            project="cyberhubs",
+            stack=pulumi.get_stack(),
+            hostname=None,
+            previous=pulumi.Output.from_input({}),
+            check_machine=lambda memory_mb, cpus: None,
+        )
+        host = OpenStackMachine("hub", cloud, context).host
+        pulumi.export("address", host.address)
+        pulumi.export("dockerHost", host.docker_host)
