@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -32,9 +33,9 @@ class Provider(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+    def __init__(self, address: str = "127.0.0.1", listen_on: str = "127.0.0.1") -> None:
+        super().__init__((listen_on, 0), _Handler)
+        self.url = f"http://{address}:{self.server_address[1]}"
         self.accounts: dict[str, Account] = {}
         self.codes: dict[str, str] = {}
         self.tokens: dict[str, str] = {}
@@ -72,7 +73,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(path.query).items()}
-        if path.path == "/login/oauth/authorize":
+        if path.path == "/login/oauth/authorize" and "login" not in query:
+            self._ask_who(query)
+        elif path.path == "/login/oauth/authorize":
             self.server.scopes_asked.append(query.get("scope", ""))
             code = self.server.code_for(query["login"])
             back = urlencode({"code": code, "state": query["state"]})
@@ -86,6 +89,20 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(401, {"message": "Bad credentials"})
             else:
                 self._tell(path.path, account, int(query.get("page", "1")))
+
+    def _ask_who(self, query: Mapping[str, str]) -> None:
+        """The page on which a person says who they are."""
+        hidden = "".join(
+            f'<input type="hidden" name="{escape(key)}" value="{escape(value)}">'
+            for key, value in query.items()
+        )
+        page = f"""<!doctype html><title>Sign in to the provider</title><form>{hidden}
+            <input id="login" name="login"><button id="authorize">Authorize</button></form>""".encode()
+        self.send_response_only(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
 
     def _tell(self, path: str, account: Account, page: int) -> None:
         if path in {"/user", "/api/v4/user"}:
@@ -138,9 +155,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def provider() -> Iterator[Provider]:
-    """A provider that answers while the block runs."""
-    server = Provider()
+def provider(address: str = "127.0.0.1", listen_on: str = "127.0.0.1") -> Iterator[Provider]:
+    """A provider that answers while the block runs.
+
+    :param address: by which browsers and the hub reach it.
+    :param listen_on: where it listens; 0.0.0.0 for an address that does not exist yet.
+    """
+    server = Provider(address, listen_on)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

@@ -6,7 +6,7 @@ import shutil
 
 from tools.toolchain import apt
 
-_PACKAGES = {"chromium": "chromium", "chromedriver": "chromium-driver"}
+_PACKAGES = {"chromium": "chromium", "chromedriver": "chromium-driver", "certutil": "libnss3-tools"}
 
 
 def ensure() -> None:

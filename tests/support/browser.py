@@ -1,0 +1,204 @@
+"""A person at a real browser: Debian's Chromium, which trusts the hub's own authority and nothing else of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException, TimeoutException, WebDriverException
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.support.deployment import OUTPUT
+
+PATIENCE_S = 120
+"""A server of a full application hub starts in 4 to 8 s; two busy cores take longer."""
+
+_FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--no-proxy-server",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1280,900",
+)
+
+
+class Browser:
+    """What a person does with it."""
+
+    def __init__(self, url: str, driver: webdriver.Chrome) -> None:
+        """A browser that shows nothing yet.
+
+        :param url: the hub's address.
+        """
+        self.url = url
+        self.driver = driver
+
+    def open(self, path: str = "/") -> None:
+        """Go to a page of the hub."""
+        self.driver.get(self.url + path)
+
+    def sign_in_with_password(self, name: str, password: str) -> None:
+        """Fill in the hub's own form."""
+        self.open("/hub/login")
+        self.find("#username_input").send_keys(name)
+        self.find("#password_input").send_keys(password)
+        self.find("#login_submit").click()
+
+    def sign_in_with_github(self, login: str) -> None:
+        """Press the hub's button, then say on the provider's page who one is."""
+        self.open("/hub/login")
+        self.find("a[href*=oauth_login]").click()
+        self.find("#login").send_keys(login)
+        self.find("#authorize").click()
+        self.until(lambda: self.driver.current_url.startswith(self.url), "the provider does not lead back")
+
+    def choose(self, application: str, interface: str = "lab") -> None:
+        """Pick from the menu and start."""
+        self.open("/hub/spawn")
+        self.find(f"input[name=application][value={application}]").click()
+        self.find(f"input[name=interface][value={interface}]").click()
+        self.picture("menu")
+        self.find("#spawn_form [type=submit]").click()
+
+    def wait_for_lab(self) -> None:
+        """Until JupyterLab shows its launcher or a notebook."""
+        self.find(".jp-LauncherCard[data-category=Notebook], .jp-NotebookPanel")
+
+    def wait_for_notebook(self) -> None:
+        """Until the classic Notebook shows its files."""
+        self.find(".jp-FileBrowser")
+
+    def new_notebook(self) -> None:
+        """Open a notebook from JupyterLab's launcher, and wait for its kernel."""
+        card = self.find(".jp-LauncherCard[data-category=Notebook]")
+        self.driver.execute_script("arguments[0].click()", card)
+        self.find(".jp-Notebook .jp-CodeCell .cm-content")
+        self.until(self._kernel_idle, "the kernel does not become idle")
+
+    def run(self, code: str, expect: str) -> None:
+        """Type code into the last cell, run it, and wait for what it prints."""
+        self.until(self._kernel_idle, "the kernel does not become idle")
+        cell = self.driver.find_elements(By.CSS_SELECTOR, ".jp-Notebook .jp-CodeCell .cm-content")[-1]
+        cell.click()
+        cell.send_keys(code)
+        begun = time.monotonic()
+        while True:
+            ActionChains(self.driver).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(Keys.SHIFT).perform()
+            try:
+                self.until(lambda: expect in self.printed(), f"no {expect}", within_s=10)
+            except AssertionError:
+                # JupyterLab drops a cell that is run before its kernel's connection is up.
+                if time.monotonic() - begun > 60:
+                    self.picture("cell-failed")
+                    raise AssertionError(
+                        f"{code!r} did not print {expect!r} but {self.printed()!r}"
+                    ) from None
+                cell.click()
+            else:
+                return
+
+    def printed(self) -> str:
+        """All that cells have printed."""
+        found = self.driver.find_elements(By.CSS_SELECTOR, ".jp-OutputArea-output pre")
+        try:
+            return "\n".join(each.text for each in found)
+        except StaleElementReferenceException:
+            return ""
+
+    def save(self) -> None:
+        """Press the save key, and wait until nothing is unsaved."""
+        ActionChains(self.driver).key_down(Keys.CONTROL).send_keys("s").key_up(Keys.CONTROL).perform()
+
+    def sign_out(self) -> None:
+        """Press the hub's button."""
+        self.open("/hub/home")
+        self.find("#logout").click()
+
+    @property
+    def text(self) -> str:
+        """What the page says."""
+        return self.driver.find_element(By.TAG_NAME, "body").text
+
+    def find(self, selector: str, within_s: float = PATIENCE_S) -> WebElement:
+        """The first element that matches and can be used."""
+
+        def usable(driver: webdriver.Chrome) -> WebElement | None:
+            for each in driver.find_elements(By.CSS_SELECTOR, selector):
+                if each.is_displayed() and each.is_enabled():
+                    return each
+            return None
+
+        wait = WebDriverWait(self.driver, within_s, 0.1, [StaleElementReferenceException])
+        try:
+            return wait.until(usable)
+        except TimeoutException:
+            self.picture("not-found")
+            msg = f"no {selector} on {self.driver.current_url}, which says:\n{self.text[:2000]}"
+            raise AssertionError(msg) from None
+
+    def until(self, true: Callable[[], object], message: str, within_s: float = PATIENCE_S) -> float:
+        """Wait until something is true; the seconds that took."""
+        begun = time.monotonic()
+        while True:
+            try:
+                if true():
+                    return time.monotonic() - begun
+            except WebDriverException:
+                pass  # the page is between two states; asked again
+            if time.monotonic() - begun > within_s:
+                msg = f"{message}, on {self.driver.current_url}, which says:\n{self.text[:1000]}"
+                raise AssertionError(msg)
+            time.sleep(0.1)
+
+    def picture(self, name: str) -> Path:
+        """Keep a picture of the page."""
+        OUTPUT.mkdir(exist_ok=True)
+        file = OUTPUT / f"{name}.png"
+        self.driver.save_screenshot(str(file))
+        return file
+
+    def _kernel_idle(self) -> bool:
+        status = self.driver.execute_script(
+            "const i = document.querySelector('.jp-NotebookPanel:not(.lm-mod-hidden) "
+            ".jp-Notebook-ExecutionIndicator'); return i ? i.dataset.status : ''"
+        )
+        return str(status).lower() == "idle"
+
+
+@contextmanager
+def browser(url: str, authority: Path, folder: Path) -> Iterator[Browser]:
+    """A browser with an empty profile, that trusts one authority.
+
+    :param folder: its home.
+    """
+    database = folder / ".pki" / "nssdb"
+    database.mkdir(parents=True, exist_ok=True)
+    store = ["certutil", "-d", f"sql:{database}"]
+    subprocess.run([*store, "-N", "--empty-password"], check=True)
+    subprocess.run([*store, "-A", "-t", "C,,", "-n", "hub", "-i", str(authority)], check=True)
+    options = webdriver.ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    for flag in (*_FLAGS, f"--user-data-dir={folder / 'profile'}"):
+        options.add_argument(flag)
+    environment = {**os.environ, "HOME": str(folder)}
+    service = webdriver.ChromeService("/usr/bin/chromedriver", env=environment)
+    driver = webdriver.Chrome(options=options, service=service)
+    try:
+        yield Browser(url, driver)
+    finally:
+        driver.quit()

@@ -1,0 +1,208 @@
+"""A stack of its own on this machine's Docker, put there by the real `pulumi`, and removed again."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from infra.addresses import Addresses, addresses
+from infra.labels import ROLE_LABEL, STACK_LABEL
+
+ROOT = Path(__file__).parents[2]
+OUTPUT = ROOT / "test-output"
+"""Where screenshots and logs are kept for whoever looks at a run."""
+
+_MINUTES = 40
+"""The longest an update may take: the first one builds every image, on two cores."""
+
+
+class PulumiError(AssertionError):
+    """`pulumi` ended with an error; the text is all that it printed."""
+
+
+class Deployment:
+    """One stack: its file, its state, its data and its Docker objects, all of its own."""
+
+    def __init__(self, name: str, folder: Path, settings: Mapping[str, Any], **secrets: str) -> None:
+        """Write the stack's file; nothing is deployed yet.
+
+        :param settings: the sections of the stack file; `cloud` is this machine unless given.
+        """
+        self.name = name
+        self.folder = folder
+        self.data = folder / "data"
+        self.file = folder / f"Pulumi.{name}.yaml"
+        self.http_port, self.https_port = free_ports(2)
+        self.secrets = secrets
+        self._initialised = False
+        (folder / "state").mkdir(parents=True, exist_ok=True)
+        self.settings: dict[str, Any] = {}
+        self.set(settings)
+
+    @property
+    def url(self) -> str:
+        """Where a browser finds the hub."""
+        return f"https://localhost:{self.https_port}"
+
+    @property
+    def addresses(self) -> Addresses:
+        """The addresses of its containers' network."""
+        return addresses(None, self.name)
+
+    @property
+    def authority(self) -> Path:
+        """The certificate of the hub's own authority."""
+        return self.data / "cyberhub/proxy/caddy/pki/authorities/local/root.crt"
+
+    @property
+    def access(self) -> Path:
+        """The folder of wlist and blist."""
+        return self.data / "cyberhub/hub/access"
+
+    def set(self, settings: Mapping[str, Any]) -> None:
+        """Change sections of the stack file; the next `up` deploys them."""
+        self.settings |= settings
+        cloud = {
+            "kind": "local",
+            "dataDir": str(self.data),
+            "httpPort": self.http_port,
+            "httpsPort": self.https_port,
+        }
+        sections = {"cloud": cloud, **self.settings}
+        kept = {}
+        if self.file.exists():
+            document = yaml.safe_load(self.file.read_text())
+            hidden = {
+                key: value
+                for key, value in document.get("config", {}).items()
+                if isinstance(value, dict) and "secure" in value
+            }
+            kept = {"encryptionsalt": document.get("encryptionsalt"), "hidden": hidden}
+        config = {f"cyberhubs:{key}": value for key, value in sections.items()} | kept.pop("hidden", {})
+        self.file.write_text(yaml.safe_dump({**{k: v for k, v in kept.items() if v}, "config": config}))
+
+    def up(self) -> Mapping[str, int]:
+        """Deploy; how many resources were created, updated, replaced, unchanged."""
+        self._initialise()
+        return counts(self.pulumi("up", "--yes", "--skip-preview"))
+
+    def destroy(self) -> Mapping[str, int]:
+        """Take it down."""
+        return counts(self.pulumi("destroy", "--yes", "--skip-preview"))
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs, with its secrets."""
+        found: dict[str, Any] = json.loads(
+            self.pulumi("stack", "output", "--json", "--show-secrets", config=False)
+        )
+        return found
+
+    def pulumi(self, *words: str, config: bool = True) -> str:
+        """Run `pulumi WORDS` on this stack; what it printed. Raises PulumiError."""
+        where = ["--config-file", str(self.file)] if config else []
+        done = subprocess.run(
+            ["pulumi", *words, "--stack", self.name, "--non-interactive", *where],
+            cwd=ROOT,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_MINUTES * 60,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise PulumiError(f"pulumi {' '.join(words)}:\n{done.stdout}\n{done.stderr}\n{self.trouble()}")
+        return done.stdout
+
+    def environment(self) -> dict[str, str]:
+        """The prepared shell, with a state and a passphrase of this stack's own."""
+        own = {
+            "PULUMI_BACKEND_URL": f"file://{self.folder}/state",
+            "PULUMI_CONFIG_PASSPHRASE": "only for this test",
+        }
+        return {
+            key: value for key, value in os.environ.items() if key != "PULUMI_CONFIG_PASSPHRASE_FILE"
+        } | own
+
+    def container(self, role: str) -> str:
+        """The name of the one container with this role."""
+        (name,) = self.containers(role)
+        return name
+
+    def containers(self, role: str | None = None) -> list[str]:
+        """Names of its containers, running or not."""
+        labels = [f"{STACK_LABEL}={self.name}", *([f"{ROLE_LABEL}={role}"] if role else [])]
+        filters = [word for label in labels for word in ("--filter", f"label={label}")]
+        return docker("ps", "--all", *filters, "--format", "{{.Names}}").split()
+
+    def home(self, user: str) -> Path:
+        """A user's home, as the machine sees it."""
+        return self.data / "jupyterhub_users" / user
+
+    def put_list(self, name: str, text: str) -> None:
+        """Write wlist or blist as a careful editor does: at once."""
+        beside = self.access / f"{name}.new"
+        beside.write_text(text)
+        beside.replace(self.access / name)
+
+    def trouble(self) -> str:
+        """What the containers say, for a failed test."""
+        parts = []
+        for name in self.containers():
+            log = subprocess.run(
+                ["docker", "logs", "--tail", "60", name], capture_output=True, text=True, check=False
+            )
+            parts.append(f"--- {name}\n{log.stdout}{log.stderr}")
+        return "\n".join(parts)
+
+    def clean_up(self) -> None:
+        """Remove all that is left of it, whatever state it is in."""
+        names = self.containers()
+        if names:
+            docker("rm", "--force", "--volumes", *names)
+        for network in docker(
+            "network", "ls", "--filter", f"label={STACK_LABEL}={self.name}", "--format", "{{.Name}}"
+        ).split():
+            docker("network", "rm", network)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _initialise(self) -> None:
+        if self._initialised:
+            return
+        self.pulumi("stack", "select", "--create", config=False)
+        self._initialised = True
+        for key, value in self.secrets.items():
+            self.pulumi("config", "set", "--secret", key, value)
+
+
+def counts(printed: str) -> dict[str, int]:
+    """The numbers in pulumi's last words: `created`, `deleted`, `replaced`, `updated`, `unchanged`."""
+    found = re.findall(
+        r"^\s+(?:\+-|[-+~])?\s*(\d+) (\w+)$", printed[printed.rfind("Resources:") :], re.MULTILINE
+    )
+    return {word: int(number) for number, word in found}
+
+
+def docker(*words: str) -> str:
+    """What `docker WORDS` prints. Raises AssertionError with its complaint."""
+    done = subprocess.run(["docker", *words], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, f"docker {' '.join(words)}: {done.stderr}"
+    return done.stdout.strip()
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on; all different."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
