@@ -1,4 +1,4 @@
-"""A newcomer's first hour with the local stack, told in order: each test goes on where the last one stopped."""
+"""A newcomer's first hour with the local stack, in order: each test goes on where the last stopped."""
 
 from __future__ import annotations
 
@@ -184,4 +184,5 @@ def _wait_for_hub(hub: Deployment) -> None:
                 return
         except OSError:
             time.sleep(0.2)
-    raise AssertionError(f"the hub does not come back\n{hub.trouble()}")
+    msg = f"the hub does not come back\n{hub.trouble()}"
+    raise AssertionError(msg)

@@ -1,4 +1,4 @@
-"""A person at a real browser: Debian's Chromium, which trusts the hub's own authority and nothing else of it."""
+"""A person at a real browser: Debian's Chromium, which trusts the hub's own authority."""
 
 from __future__ import annotations
 
@@ -105,9 +105,8 @@ class Browser:
                 # JupyterLab drops a cell that is run before its kernel's connection is up.
                 if time.monotonic() - begun > 60:
                     self.picture("cell-failed")
-                    raise AssertionError(
-                        f"{code!r} did not print {expect!r} but {self.printed()!r}"
-                    ) from None
+                    msg = f"{code!r} did not print {expect!r} but {self.printed()!r}"
+                    raise AssertionError(msg) from None
                 cell.click()
             else:
                 return
@@ -145,7 +144,9 @@ class Browser:
 
         wait = WebDriverWait(self.driver, within_s, 0.1, [StaleElementReferenceException])
         try:
-            return wait.until(usable)
+            found = wait.until(usable)
+            assert found is not None
+            return found
         except TimeoutException:
             self.picture("not-found")
             msg = f"no {selector} on {self.driver.current_url}, which says:\n{self.text[:2000]}"

@@ -120,7 +120,8 @@ class Deployment:
             check=False,
         )
         if done.returncode != 0:
-            raise PulumiError(f"pulumi {' '.join(words)}:\n{done.stdout}\n{done.stderr}\n{self.trouble()}")
+            msg = f"pulumi {' '.join(words)}:\n{done.stdout}\n{done.stderr}\n{self.trouble()}"
+            raise PulumiError(msg)
         return done.stdout
 
     def environment(self) -> dict[str, str]:
