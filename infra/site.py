@@ -91,7 +91,8 @@ class Site(pulumi.ComponentResource):
             )
             for number, (hub, options) in enumerate(settings.every_hub.items())
         }
-        fence = self._fence(images)
+        self._fence_image = images.own("fence")
+        fence = self._fence()
         self.secrets: dict[str, pulumi.Output[str]] = {}
         hubs = []
         for hub, options in settings.every_hub.items():
@@ -152,7 +153,13 @@ class Site(pulumi.ComponentResource):
             # cannot be removed. Their files stay.
             address = await pulumi.Output.from_input(self._host.address).future()
             engine = Engine(address=address or "", ssh=self._host.ssh, docker_host=await self._local_docker())
-            engine.remove_containers(f"{STACK_LABEL}={self._stack}", f"{ROLE_LABEL}=user")
+            removed = engine.remove_containers(f"{STACK_LABEL}={self._stack}", f"{ROLE_LABEL}=user")
+            fence = await self._fence_image.future() if removed else None
+            if fence is not None:
+                # The fence left its rules in place while there were servers to guard.
+                rights = ["--cap-drop", "ALL", "--cap-add", "NET_ADMIN", "--cap-add", "NET_RAW"]
+                where = ["--network", "host", "--env", f"BRIDGE={self._bridge}"]
+                engine.run("run", "--rm", *rights, *where, fence, "remove")
 
         hook = pulumi.ResourceHook("remove-user-servers", remove_user_servers)
         return docker.Network(
@@ -190,13 +197,14 @@ class Site(pulumi.ComponentResource):
         """The Linux name of the network's bridge; those have at most 15 characters."""
         return f"ch-{hashlib.sha256(self._stack.encode()).hexdigest()[:8]}"
 
-    def _fence(self, images: ImageStore) -> docker.Container:
+    def _fence(self) -> docker.Container:
         hubs = [place.address for place in self._places.values()]
         return docker.Container(
             "fence",
             name=f"{names.prefix(self._stack)}-fence",
-            image=images.own("fence"),
+            image=self._fence_image,
             restart="unless-stopped",
+            init=True,
             # The firewall is the machine's, not the container's.
             network_mode="host",
             capabilities=docker.ContainerCapabilitiesArgs(
@@ -210,6 +218,7 @@ class Site(pulumi.ComponentResource):
                 f"SUBNET={self.addresses.network}",
                 f"HUB_ADDRESS={' '.join(hubs)}",
                 f"PROXY_ADDRESS={self.addresses.proxy}",
+                f"PUBLIC_PORTS={self._host.http_port} {self._host.https_port}",
             ],
             labels=container_labels(self._stack, "fence"),
             log_driver="json-file",

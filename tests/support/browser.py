@@ -145,12 +145,12 @@ class Browser:
         wait = WebDriverWait(self.driver, within_s, 0.1, [StaleElementReferenceException])
         try:
             found = wait.until(usable)
-            assert found is not None
-            return found
         except TimeoutException:
             self.picture("not-found")
             msg = f"no {selector} on {self.driver.current_url}, which says:\n{self.text[:2000]}"
             raise AssertionError(msg) from None
+        assert found is not None
+        return found
 
     def until(self, true: Callable[[], object], message: str, within_s: float = PATIENCE_S) -> float:
         """Wait until something is true; the seconds that took."""
