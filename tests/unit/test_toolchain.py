@@ -404,8 +404,9 @@ def test_make_up_ends_in_where_the_hub_is_and_how_to_get_in() -> None:
         "adminPassword": "sesame",
         "callbackUrl": "https://localhost:8443/hub/oauth_callback",
     }
-    text = "\n".join(stack.announcement("local", found, own_authority=True))
+    text = "\n".join(stack.announcement("local", found, admins=["ada", "grace"], own_authority=True))
     assert all(found[name] in text for name in ("url", "dataDir", "sharedPassword", "adminPassword"))
+    assert "to administer the hub, as ada or grace" in text
     assert "callback" not in text
     assert text.endswith("make down")
 
@@ -417,7 +418,7 @@ def test_with_github_make_up_says_which_callback_to_register() -> None:
         "ssh": "ssh ada@hub.example",
         "callbackUrl": "https://hub.example/hub/oauth_callback",
     }
-    text = "\n".join(stack.announcement("arbutus", found, own_authority=False))
+    text = "\n".join(stack.announcement("arbutus", found, admins=[], own_authority=False))
     assert found["callbackUrl"] in text
     assert "password" not in text
     assert "authority" not in text

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -36,29 +37,29 @@ def announce(stack: str) -> None:
     """Say where the hub is and how to get in."""
     tls = _section(stack, "web").get("tls") or {}
     own_authority = tls.get("kind", "local") == "local"
-    say("\n".join(announcement(stack, outputs(stack), own_authority=own_authority)))
+    admins = _section(stack, "hub").get("admins") or []
+    say("\n".join(announcement(stack, outputs(stack), admins=admins, own_authority=own_authority)))
 
 
-def announcement(stack: str, found: dict[str, Any], *, own_authority: bool) -> list[str]:
+def announcement(
+    stack: str, found: Mapping[str, Any], *, admins: Sequence[str], own_authority: bool
+) -> list[str]:
     """The lines that tell a newcomer where the hub is and how to get in."""
     lines = ["", f"Your cyberhub is at  {found['url']}", ""]
     if own_authority:
         lines += ["Its certificate is signed by the hub's own authority: tell the browser to go on.", ""]
     if "sharedPassword" in found:
-        lines += ["Sign in with any user name and", f"    password          {found['sharedPassword']}"]
-    if "adminPassword" in found:
-        lines += [f"    as administrator  {found['adminPassword']}"]
-    if "callbackUrl" in found and "sharedPassword" not in found:
+        lines += ["Sign in with any user name and", f"    password  {found['sharedPassword']}"]
+        if "adminPassword" in found:
+            lines += [f"or, to administer the hub, as {' or '.join(admins)} and"]
+            lines += [f"    password  {found['adminPassword']}"]
+    elif "callbackUrl" in found:
         lines += [f"The callback URL to register with the sign-in provider: {found['callbackUrl']}"]
+    lines += [""]
     if "ssh" in found:
-        lines += [f"The machine:          {found['ssh']}"]
+        lines += [f"The machine:         {found['ssh']}"]
     option = "" if stack == "local" else f" STACK={stack}"
-    return [
-        *lines,
-        f"Users' files:         {found['dataDir']}",
-        "",
-        f"Take it down again:   make down{option}",
-    ]
+    return [*lines, f"Users' files:        {found['dataDir']}", f"Take it down again:  make down{option}"]
 
 
 def down(stack: str) -> None:
