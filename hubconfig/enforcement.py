@@ -121,7 +121,7 @@ class Enforcer:
             if name not in self._gate.out:
                 had_tokens = self._end_sessions(orm_user)
                 self._gate.out.add(name)
-                if had_tokens or has_server:
+                if had_tokens or has_server or self._gate.has_met(name):
                     self._gate.decide(self._gate.person(name))
             if has_server and name not in self._stopping:
                 task = asyncio.get_running_loop().create_task(self._stop_servers(name, user))

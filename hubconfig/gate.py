@@ -106,6 +106,10 @@ class Gate:
         """Whether the person may be in the hub now, without a word to the log."""
         return decide(person, self.rules, self._now()).allowed
 
+    def has_met(self, user: str) -> bool:
+        """Whether somebody has signed in or shown a page since the hub started."""
+        return user in self._said
+
     def arrive(self, person: Person) -> Decision:
         """The decision at a sign-in, which is always written to the log; one let in is remembered."""
         self._said.pop(person.user, None)

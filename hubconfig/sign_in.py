@@ -62,8 +62,12 @@ def configure_authenticator(
     Raises ValueError, in words for the administrator, when a secret is missing or will not do.
     """
     folders = folders or Folders()
-    gate = Gate(settings.options, folders, log or logging.getLogger("JupyterHub"))
+    log = log or logging.getLogger("JupyterHub")
+    gate = Gate(settings.options, folders, log)
     kind, traits = _kind(settings, gate, secrets_dir)
+    if gate.wants_groups and kind is not GitHub:
+        log.warning("access: org: and team: mean GitHub's; with auth.kind %s they name nobody",
+                    settings.options.auth.kind)  # fmt: skip
     stop_token = secrets.token_hex(32)
     c.JupyterHub.authenticator_class = kind.behind(gate, stop_token)
     c[kind.__name__].update(

@@ -281,6 +281,14 @@ def github(folder: Path, server: Provider, **options: Any) -> Hub:
     return Hub(folder, server.url, {"kind": "github", **KINDS["github"]}, **options)
 
 
+@pytest.mark.parametrize(("kind", "warns"), [("gitlab", True), ("github", False)])
+def test_organisations_are_github_s_only(
+    tmp_path: Path, kind: str, warns: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    Hub(tmp_path, "http://127.0.0.1:1", {"kind": kind}, **ORG)
+    assert ("they name nobody" in caplog.text) is warns
+
+
 def test_members_of_an_organisation_or_team_get_in_and_others_do_not(
     tmp_path: Path, server: Provider
 ) -> None:
