@@ -241,10 +241,11 @@ EOF
 }
 
 install_docker_apt() {
-  # Debian 13 has the docker command in a package of its own.
+  # Debian 13 has the docker command in a package of its own. Where the kernel has AppArmor, Docker starts
+  # no container without AppArmor's own programs.
   local command=()
   if apt-cache show docker-cli >/dev/null 2>&1; then command=(docker-cli); fi
-  persist apt_all install --no-install-recommends docker.io "${command[@]}"
+  persist apt_all install --no-install-recommends docker.io apparmor "${command[@]}"
 }
 
 install_docker_dnf() {

@@ -20,11 +20,33 @@ from infra.host import Ssh
 from infra.keys import HostKey, OperatorKey
 from tests.vm.guest import DISK_NAMES, Guest, free_port
 from tests.vm.guest_image import guest_image
+from tools.toolchain import apt
 
 SUITE = os.environ.get("CYBERHUBS_GUEST", "bookworm")
 """The Debian that the machine runs."""
 
 PLAN = FirstBoot(user="debian", data_dir="/mnt", data_disk=DISK_NAMES, ours_alone=True)
+
+
+_PROGRAMS = {
+    "qemu-system-x86_64": "qemu-system-x86",
+    "qemu-img": "qemu-utils",
+    "genisoimage": "genisoimage",
+    "mmdebstrap": "mmdebstrap",
+    "cloud-init": "cloud-init",
+    "mkfs.xfs": "xfsprogs",
+    "mkfs.vfat": "dosfstools",
+}
+"""What these tests run, and Debian's packages that hold it."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def programs() -> None:
+    """Have what the tests run."""
+    missing = sorted(package for program, package in _PROGRAMS.items() if shutil.which(program) is None)
+    if missing:
+        otherwise = f"The vm tests need {', '.join(missing)}; install them, then run them again as root."
+        apt.install(missing, usually="a minute", otherwise=otherwise)
 
 
 @pytest.fixture(scope="session")
@@ -69,13 +91,6 @@ def data_disk(kitchen: Path) -> Path:
 @pytest.fixture(scope="session")
 def guest(kitchen: Path, operator: OperatorKey, host_key: HostKey) -> Iterator[Guest]:
     """A machine that is still to be created."""
-    needed = [
-        name for name in ("qemu-system-x86_64", "genisoimage", "mmdebstrap") if shutil.which(name) is None
-    ]
-    if needed:
-        pytest.fail(
-            f"the vm tests need {', '.join(needed)}; install qemu-system-x86, genisoimage, mmdebstrap"
-        )
     ports = {port: port for port in (free_port(), free_port())}
     ssh = Ssh(user="debian", key_file=operator.file, host_key=host_key.public, port=free_port())
     guest = Guest(folder=kitchen / "guest", image=guest_image(SUITE), ssh=ssh, forwards=ports)
