@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 
 from hubconfig.access import Person
+from hubconfig.lists import SETTLE_S
 from hubconfig.section import Section
 
 
@@ -81,7 +83,7 @@ class People:
         try:
             found = self.path.stat()
             stamp = (found.st_ino, found.st_mtime_ns, found.st_size)
-            if stamp == self._stamp:
+            if stamp == self._stamp or (self._stamp and 0 <= time.time() - found.st_mtime < SETTLE_S):
                 return
             text = self.path.read_text("utf-8", "replace")
         except FileNotFoundError:

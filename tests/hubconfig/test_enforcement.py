@@ -7,11 +7,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import requests
 
-from hubconfig.settings import HubOptions
+from hubconfig.settings import HubOptions, SharedPasswordAuth
 from tests.hubconfig.provider import CLIENT_SECRET, Provider, provider
 from tests.hubconfig.running_hub import Browser, RunningHub, alive, eventually, running_hub
 
@@ -269,6 +270,27 @@ def test_whoever_was_banned_while_the_hub_was_down_is_put_out_when_it_is_back(hu
     assert not browser.is_in()
     assert alive(others)
     assert other.is_in()
+
+
+def test_the_form_for_the_shared_password_lets_in_and_says_why_not(tmp_path: Path, github: Provider) -> None:
+    told = options(github).model_copy(update={"auth": SharedPasswordAuth(kind="sharedPassword")})
+    (tmp_path / "access").mkdir()
+    (tmp_path / "access" / "blist").write_text("mallory")
+    with running_hub(tmp_path, told) as hub:
+        ada = hub.browser()
+        assert "Invalid username or password" in ada.sign_in_with_password("Ada", "wrong").text
+        assert ada.sign_in_with_password("Ada", "the-shared-password").ok
+        assert ada.is_in()
+        mallory = hub.browser()
+        page = mallory.sign_in_with_password("Mallory", "the-shared-password")
+        assert page.status_code == 403
+        assert "Mallory is blocked on this hub" in page.text
+        assert not mallory.is_in()
+        root = hub.browser()
+        assert root.sign_in_with_password("root", "the-shared-password").status_code == 403
+        assert root.sign_in_with_password("root", "the-password-that-only-admins-have-been-told").ok
+        assert root.get("/hub/admin").ok
+        assert "the-shared-password" not in hub.log
 
 
 def test_the_end_of_the_open_hours_puts_strangers_out(closing: OpenHours) -> None:
