@@ -10,7 +10,7 @@ import pulumi_openstack as openstack
 
 from infra import cloud_init, keys, state
 from infra.clouds import data_volume, openstack_credentials
-from infra.clouds.openstack_choice import Choice, Chooser, dotted, volume_name
+from infra.clouds.openstack_choice import Chooser, dotted, volume_name
 from infra.clouds.openstack_project import Project
 from infra.clouds.remote import DATA_DIR, remote_host, tell_of_open_ssh
 from infra.context import Context
@@ -75,6 +75,7 @@ class OpenStackMachine(pulumi.ComponentResource):
             ssh=Ssh(user=self._choice.user, key_file=operator.file, host_key=host_key.public),
             memory_mb=flavor.memory_mb,
             cpus=flavor.cpus,
+            not_running=self._choice.not_running,
         )
         self.register_outputs(
             {"address": address, "machine": machine.id, "dataVolume": volume.id, **keys.made_on()}
@@ -103,6 +104,11 @@ class OpenStackMachine(pulumi.ComponentResource):
         )
 
     def _port(self) -> openstack.networking.Port:
+        """Where the machine is plugged in; `make rebuild` asks for another, and the machine goes with it.
+
+        The engine then knows that the machine goes before it comes to what is deleted with it. Asked for
+        another machine it would not, and pull the volume off while the machine runs.
+        """
         return openstack.networking.Port(
             f"{self._prefix}-port",
             name=self._call,
@@ -160,6 +166,7 @@ class OpenStackMachine(pulumi.ComponentResource):
             )
 
         from_volume = self._choice.from_volume
+        secret: pulumi.Output[str] = pulumi.Output.secret(volume.id.apply(user_data))
         return openstack.compute.Instance(
             f"{self._prefix}-machine",
             name=self._call,
@@ -171,15 +178,15 @@ class OpenStackMachine(pulumi.ComponentResource):
             availability_zone=self._settings.availability_zone,
             # The metadata service is not always there when a machine first asks.
             config_drive=True,
-            user_data=pulumi.Output.secret(volume.id).apply(user_data),
+            user_data=secret,
             metadata=self._tags,
             stop_before_destroy=True,
             opts=self._options(
                 # A machine that runs is not replaced because its image got a newer version or our
-                # script a new line; replacing is asked for by `make rebuild`, which takes all of it.
+                # script a new line; a new one, which takes all of that, comes with a new port.
                 ignore_changes=[
                     *("image_id", "image_name", "block_devices", "user_data", "key_pair"),
-                    *("availability_zone", "networks"),
+                    "availability_zone",
                 ],
                 # The port and the volume can be with one machine only.
                 delete_before_replace=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
@@ -10,6 +11,7 @@ import pulumi
 
 from infra.clouds import data_volume
 from infra.clouds.openstack_project import Flavor, NotThereError, Project, SeveralError
+from infra.clouds.remote import tell_of_sleep
 from infra.context import Context
 from infra.faults import Fault
 from infra.settings import OpenStackCloud
@@ -59,6 +61,8 @@ class Choice:
     """A volume to take over as the data volume."""
     zone_id: str | None
     """The DNS zone of the hub's record."""
+    not_running: str | None
+    """The id of the stack's machine when that is stopped or gone."""
 
 
 def volume_name(stack: str) -> str:
@@ -115,10 +119,24 @@ class Chooser:
             external_network=external,
             adopt=adopt,
             zone_id=zone_id,
+            not_running=self._not_running(),
         )
 
     def _fault(self, key: str, rule: str) -> None:
         self._faults.append(Fault(f"cloud.{key}" if key else "cloud", rule))
+
+    def _not_running(self) -> str | None:
+        """The id of the machine that should be there, when it does not run."""
+        if self._machine is None:
+            return None
+        identity = str(self._machine["id"])
+        status = None
+        with contextlib.suppress(NotThereError):
+            status = self._project.machine_status(identity)
+        if status == "active":
+            return None
+        tell_of_sleep(status, f"openstack server start {identity}")
+        return identity
 
     def _one(self, key: str, value: Any, question: Callable[[Any], Answer]) -> Answer | None:
         """What a setting names; None, and a fault, when there is no such thing or more than one."""
@@ -141,8 +159,8 @@ class Chooser:
                 self._fault("image", f"the project has no image {image}{error}")
                 return ""
             pulumi.log.warn(
-                f"cloud.image: the project has no image {image} any more{error}. The machine goes on without; "
-                "choose another before you rebuild it"
+                f"cloud.image: the project has no image {image} any more{error}. The machine goes on without "
+                "it; choose another before you rebuild"
             )
             return str(self._machine.get("imageId") or "")
 
@@ -193,8 +211,8 @@ class Chooser:
         if kept.status != "available":
             self._fault(
                 "dataVolumeId",
-                f"the volume {self._volume_name} ({kept.id}) of an earlier deployment is {kept.status}; detach "
-                "it from its machine and try again, or set the id of another",
+                f"the volume {self._volume_name} ({kept.id}) of an earlier deployment is {kept.status}; "
+                "detach it from its machine and try again, or set the id of another",
             )
             return None
         data_volume.refuse_to_shrink(wanted_gb, kept.size_gb)
@@ -215,8 +233,8 @@ class Chooser:
             if need > room.get(what, need):
                 self._fault(
                     "",
-                    f"{need} {_QUOTA_WORDS[what]} are needed, and the project's quota has room for {room[what]}; "
-                    f"{_QUOTA_ADVICE}",
+                    f"{need} {_QUOTA_WORDS[what]} are needed, and the project's quota has room for "
+                    f"{room[what]}; {_QUOTA_ADVICE}",
                 )
 
     def _boots_from_volume(self, flavor: Flavor) -> bool:

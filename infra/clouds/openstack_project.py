@@ -123,6 +123,11 @@ class Project:
         """A DNS zone of the project. Raises NotThereError."""
         return self._ask(lambda: openstack.dns.get_dns_zone(name=name, opts=self._options)).id
 
+    def machine_status(self, identity: str) -> str:
+        """How a machine is: active, shutoff, error ... Raises NotThereError when it is no more."""
+        found = self._ask(lambda: openstack.compute.get_instance_v2(id=identity, opts=self._options))
+        return str(found.power_state)
+
     def has_key_pair(self, name: str) -> bool:
         """Whether the user has a key pair of that name."""
         try:

@@ -11,7 +11,6 @@ import pulumi
 from infra import readiness
 from infra.host import Host, Ssh
 
-
 DATA_DIR: Final = "/mnt"
 """Where the data volume is mounted, as on the hubs that were set up by hand."""
 
@@ -24,21 +23,49 @@ def remote_host(
     ssh: Ssh,
     memory_mb: int,
     cpus: int,
+    not_running: str | None,
 ) -> Host:
     """The Host of a virtual machine; its Docker address is known once first boot is done.
 
     :param reached: known once the address leads to the machine and its disk is there.
+    :param not_running: the id of the machine that the stack had, when that is stopped or gone: nobody
+        waits for it, so that the stack can be rebuilt or destroyed.
     """
-    leading = pulumi.Output.all(address, reached).apply(lambda known: str(known[0]))
+
+    def docker_host(known: Sequence[Any]) -> pulumi.Output[str]:
+        leading, _, machine_id = known
+        if machine_id == not_running:
+            return pulumi.Output.from_input(ssh.url(leading))
+        return readiness.wait(ssh, leading, machine_id=machine_id)
+
     return Host(
         address=address,
         ssh=ssh,
-        docker_host=readiness.wait(ssh, leading, machine_id=machine.id),
+        docker_host=pulumi.Output.all(address, reached, machine.id).apply(docker_host),
         data_dir=DATA_DIR,
         memory_mb=memory_mb,
         cpus=cpus,
         machine=machine,
     )
+
+
+def tell_of_sleep(status: str | None, start: str) -> None:
+    """Warn that the stack's machine does not run, and say what wakes it or replaces it.
+
+    :param status: the cloud's word for how it is; None: it is no more.
+    :param start: the command that starts it.
+    """
+    stack = pulumi.get_stack()
+    if status is None:
+        pulumi.log.warn(
+            "the stack's machine is gone: it was deleted outside of this program. Users' files are on their "
+            f"volume; `make rebuild STACK={stack}` makes a new machine with them, at the same address"
+        )
+    else:
+        pulumi.log.warn(
+            f"the stack's machine does not run (it is {status}); start it with `{start}`, or make a new one "
+            f"with `make rebuild STACK={stack}`"
+        )
 
 
 def tell_of_open_ssh(admin_cidrs: Sequence[str]) -> None:

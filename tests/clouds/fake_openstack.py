@@ -460,7 +460,7 @@ class Services:
             "image": {"id": asked["imageRef"], "links": []} if asked.get("imageRef") else "",
             "key_name": asked.get("key_name"),
             "metadata": asked.get("metadata") or {},
-            "addresses": {"net": [{"addr": port["fixed_ips"][0]["ip_address"], "version": 4, "OS-EXT-IPS:type": "fixed", "OS-EXT-IPS-MAC:mac_addr": port["mac_address"]}]},
+            "addresses": {self.cloud.networks[port["network_id"]]["name"]: [{"addr": port["fixed_ips"][0]["ip_address"], "version": 4, "OS-EXT-IPS:type": "fixed", "OS-EXT-IPS-MAC:mac_addr": port["mac_address"]}]},
             "user_data": asked.get("user_data"),
             "config_drive": str(asked.get("config_drive") or ""),
             "block_device_mapping": asked.get("block_device_mapping_v2") or [],

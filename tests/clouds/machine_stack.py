@@ -11,9 +11,10 @@ import pytest
 import yaml
 from pulumi import automation
 
-from infra.clouds import remote
+from infra import readiness
 from infra.clouds.openstack import OpenStackMachine
 from infra.context import Context
+from infra.host import Ssh
 from infra.settings import OpenStackCloud
 from tests.clouds.fake_openstack import SECRET, Cloud
 
@@ -37,6 +38,10 @@ def write_credentials(file: Path, cloud: Cloud, secret: str = SECRET) -> None:
     file.write_text(yaml.safe_dump({"clouds": {"arbutus": entry}}))
 
 
+def _answers_at_once(_ssh: Ssh, address: str, *, machine_id: str) -> pulumi.Output[str]:
+    return pulumi.Output.from_input(f"ssh://{address} on {machine_id}")
+
+
 class MachineStack:
     """Runs of one stack. Nothing boots, so nothing waits for a machine."""
 
@@ -49,9 +54,7 @@ class MachineStack:
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(self.credentials))
         for name in ("OS_CLOUD", "OS_AUTH_URL"):
             monkeypatch.delenv(name, raising=False)
-        monkeypatch.setattr(
-            remote.readiness, "wait", lambda _ssh, address, **_: pulumi.Output.concat("ssh://", address)
-        )
+        monkeypatch.setattr(readiness, "wait", _answers_at_once)
         state = folder / "state"
         state.mkdir()
         self.home = home

@@ -37,6 +37,7 @@ var resources = [][3]string{
 var functions = [][3]string{
 	{"blockstorage", "getVolumeV3", "blockstorage_volume_v3"},
 	{"compute", "getFlavor", "compute_flavor_v2"},
+	{"compute", "getInstanceV2", "compute_instance_v2"},
 	{"compute", "getKeypair", "compute_keypair_v2"},
 	{"dns", "getDnsZone", "dns_zone_v2"},
 	{"identity", "getAuthScope", "identity_auth_scope_v3"},

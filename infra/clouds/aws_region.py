@@ -1,0 +1,160 @@
+"""What a region of AWS has: types of machines, subnets, images, volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.clouds.asking import CloudError, ask
+
+FREE_TYPES: Final = ("t2.micro", "t3.micro")
+"""Free for an account's first year; a region has one of them or both."""
+
+_IMAGE: Final = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-"
+
+Answer = TypeVar("Answer")
+
+
+class NotThereError(Exception):
+    """The region has no such thing."""
+
+
+@dataclass(frozen=True)
+class MachineType:
+    """A size of machine."""
+
+    memory_mb: int
+    cpus: int
+    architecture: str
+    """x86_64 or arm64."""
+
+
+@dataclass(frozen=True)
+class Subnet:
+    """A part of a network, in one availability zone."""
+
+    id: str
+    zone: str
+    vpc_id: str
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A volume that is there already."""
+
+    id: str
+    zone: str
+    size_gb: int
+
+
+class Region:
+    """A region, asked through the plug-in."""
+
+    def __init__(self, plugin: aws.Provider) -> None:
+        """Ask through this plug-in."""
+        self._options = pulumi.InvokeOptions(provider=plugin)
+
+    def zones_with(self, instance_type: str) -> list[str]:
+        """The availability zones that have this type of machine; none: the region has not."""
+        found = self._ask(
+            lambda: aws.ec2.get_instance_type_offerings(
+                location_type="availability-zone",
+                filters=[{"name": "instance-type", "values": [instance_type]}],
+                opts=self._options,
+            )
+        )
+        return sorted(found.locations)
+
+    def types(self) -> list[str]:
+        """All types of machines that the region has."""
+        return list(self._ask(lambda: aws.ec2.get_instance_types(opts=self._options)).instance_types)
+
+    def machine_type(self, instance_type: str) -> MachineType:
+        """A size of machine that the region has."""
+        found = self._ask(lambda: aws.ec2.get_instance_type(instance_type=instance_type, opts=self._options))
+        architecture = "x86_64" if "x86_64" in found.supported_architectures else "arm64"
+        return MachineType(memory_mb=found.memory_size, cpus=found.default_vcpus, architecture=architecture)
+
+    def image_id(self, architecture: str) -> str:
+        """Today's Amazon Linux 2023."""
+        return self._ask(lambda: aws.ssm.get_parameter(name=_IMAGE + architecture, opts=self._options)).value
+
+    def subnet(self, identity: str) -> Subnet:
+        """A subnet. Raises NotThereError."""
+        found = self._ask(lambda: aws.ec2.get_subnet(id=identity, opts=self._options))
+        return Subnet(found.id, found.availability_zone, found.vpc_id)
+
+    def default_subnet(self, zone: str) -> Subnet:
+        """The default network's subnet in a zone. Raises NotThereError."""
+        found = self._ask(
+            lambda: aws.ec2.get_subnet(availability_zone=zone, default_for_az=True, opts=self._options)
+        )
+        return Subnet(found.id, found.availability_zone, found.vpc_id)
+
+    def volume(self, identity: str) -> Volume:
+        """A volume. Raises NotThereError."""
+        found = self._ask(
+            lambda: aws.ebs.get_volume(
+                filters=[{"name": "volume-id", "values": [identity]}], opts=self._options
+            )
+        )
+        return Volume(found.id, found.availability_zone, found.size)
+
+    def volumes(self, tags: dict[str, str]) -> list[str]:
+        """The ids of all volumes with these tags."""
+        return sorted(self._ask(lambda: aws.ebs.get_ebs_volumes(tags=tags, opts=self._options)).ids)
+
+    def has_key_pair(self, name: str) -> bool:
+        """Whether the account has a key pair of that name here."""
+        try:
+            self._ask(lambda: aws.ec2.get_key_pair(key_name=name, opts=self._options))
+        except NotThereError:
+            return False
+        return True
+
+    def machine_status(self, identity: str) -> str:
+        """How a machine is: running, stopped ... Raises NotThereError when it is no more."""
+        found = self._ask(lambda: aws.ec2.get_instance(instance_id=identity, opts=self._options))
+        if found.instance_state in ("terminated", "shutting-down"):
+            raise NotThereError
+        return found.instance_state
+
+    def _ask(self, question: Callable[[], Answer]) -> Answer:
+        """An answer of the plug-in. Raises NotThereError, and pulumi.RunError for all else."""
+        try:
+            return ask(question)
+        except CloudError as error:
+            text = str(error)
+        if any(
+            words in text for words in ("NotFound", "no matching", "couldn't find", "returned no results")
+        ):
+            raise NotThereError
+        raise pulumi.RunError(_meaning(text))
+
+
+def _meaning(text: str) -> str:
+    """What the plug-in's complaint means for its reader."""
+    if any(
+        words in text for words in ("No valid credential sources", "no EC2 IMDS role", "failed to get shared")
+    ):
+        return (
+            f"There are no credentials for AWS: {text}. Run `aws configure` or set AWS_PROFILE, "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or cloud.profile. See docs/aws.md"
+        )
+    if any(
+        words in text
+        for words in ("ExpiredToken", "token has expired", "token included in the request is expired")
+    ):
+        return f"The AWS credentials have expired; sign in again (`aws sso login`): {text}"
+    if any(words in text for words in ("AuthFailure", "InvalidClientTokenId", "SignatureDoesNotMatch")):
+        return (
+            "AWS refused the credentials: they are mistyped, were deleted, or the region is not enabled for "
+            f"the account: {text}"
+        )
+    if "UnauthorizedOperation" in text or "AccessDenied" in text:
+        return f"AWS's credentials may not do what is needed; see docs/aws.md for the policy: {text}"
+    return f"AWS answered: {text}"
