@@ -156,7 +156,7 @@ class LocalCloud(Section):
 
     kind: Literal["local"]
     data_dir: str | None = Field(None, json_schema_extra=changing("The hub starts with the new folder."))
-    """Where users' files live; None: ~/cyberhubs/STACK."""
+    """Where users' files live; None: ~/cyberhubs-data/STACK."""
     http_port: int = Field(8080, ge=1, le=65535, json_schema_extra=NEW_PORTS)
     """Port that redirects to https; above 1023, as a laptop's own web server may have 80."""
     https_port: int = Field(8443, ge=1, le=65535, json_schema_extra=NEW_PORTS)

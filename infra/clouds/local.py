@@ -37,7 +37,7 @@ def local_engine() -> Engine:
 
 def data_dir(cloud: LocalCloud, stack: str) -> Path:
     """Where users' files live on this machine."""
-    return Path(cloud.data_dir or f"~/cyberhubs/{stack}").expanduser().absolute()
+    return Path(cloud.data_dir or f"~/cyberhubs-data/{stack}").expanduser().absolute()
 
 
 def local_host(cloud: LocalCloud, context: Context) -> Host:

@@ -399,7 +399,7 @@ def test_a_failing_command_is_told_with_its_last_words_and_the_way_out() -> None
 def test_make_up_ends_in_where_the_hub_is_and_how_to_get_in() -> None:
     found = {
         "url": "https://localhost:8443",
-        "dataDir": "/home/ada/cyberhubs/local",
+        "dataDir": "/home/ada/cyberhubs-data/local",
         "sharedPassword": "open",
         "adminPassword": "sesame",
         "callbackUrl": "https://localhost:8443/hub/oauth_callback",
