@@ -34,7 +34,7 @@ SETTINGS = {
                 "name": "astrohub",
                 "title": "Astrohub",
                 "description": "Corehub with astronomy's libraries.",
-                "build": "astrohub",
+                "build": "corehub",
                 "memoryMb": 2048,
             },
         ],

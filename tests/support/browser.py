@@ -120,8 +120,10 @@ class Browser:
             return ""
 
     def save(self) -> None:
-        """Press the save key, and wait until nothing is unsaved."""
+        """Save a new notebook under the name that JupyterLab proposes."""
         ActionChains(self.driver).key_down(Keys.CONTROL).send_keys("s").key_up(Keys.CONTROL).perform()
+        self.find(".jp-Dialog .jp-mod-accept").click()
+        self.until(lambda: not self.driver.find_elements(By.CSS_SELECTOR, ".jp-Dialog"), "it still asks")
 
     def sign_out(self) -> None:
         """Press the hub's button."""
