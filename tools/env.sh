@@ -34,7 +34,7 @@ unset PYTHONHOME
 unset PYTHONDONTWRITEBYTECODE # compiled anew at each run, the SDKs cost seconds
 
 export PULUMI_HOME="$_cyberhubs/.pulumi"
-export PULUMI_BACKEND_URL="${PULUMI_BACKEND_URL:-file://~}"
+export PULUMI_BACKEND_URL="${PULUMI_BACKEND_URL:-file://$HOME}"
 if [ -z "${PULUMI_CONFIG_PASSPHRASE+set}${PULUMI_CONFIG_PASSPHRASE_FILE+set}" ]; then
   export PULUMI_CONFIG_PASSPHRASE_FILE="${XDG_CONFIG_HOME:-$HOME/.config}/cyberhubs/passphrase"
 fi

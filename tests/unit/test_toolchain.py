@@ -234,7 +234,7 @@ def test_one_line_makes_a_shell_ready_for_plain_pulumi(checkout: Path) -> None:
     assert settings["PATH"].startswith(f"{checkout}/.venv/bin:/cache/bin:")
     assert settings["VIRTUAL_ENV"] == f"{checkout}/.venv"
     assert settings["PULUMI_HOME"] == f"{checkout}/.pulumi"
-    assert settings["PULUMI_BACKEND_URL"] == "file://~"
+    assert settings["PULUMI_BACKEND_URL"] == "file:///home/ada"
     assert settings["PULUMI_CONFIG_PASSPHRASE_FILE"] == "/home/ada/.config/cyberhubs/passphrase"
     assert settings["PULUMI_RUN_PROGRAM"] == "true"
     assert settings["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"
@@ -246,7 +246,7 @@ def test_where_state_and_passphrase_are_stays_the_users_choice(checkout: Path) -
     then = 'echo "$PULUMI_BACKEND_URL ${PULUMI_CONFIG_PASSPHRASE_FILE-none}"'
     given = {"PULUMI_BACKEND_URL": "s3://lab-state", "PULUMI_CONFIG_PASSPHRASE": ""}
     assert sourced(checkout, then, **given) == "s3://lab-state none"
-    assert sourced(checkout, then, PULUMI_CONFIG_PASSPHRASE_FILE="/mine") == "file://~ /mine"
+    assert sourced(checkout, then, PULUMI_CONFIG_PASSPHRASE_FILE="/mine") == "file:///home/ada /mine"
 
 
 def test_sourcing_twice_changes_nothing_more(checkout: Path) -> None:
