@@ -60,3 +60,6 @@ class Host:
     """The address that the proxy's ports are published on."""
     machine: pulumi.Resource | None = None
     """The containers go with it when it is deleted, and are made anew when it is replaced."""
+    identity: pulumi.Resource | None = None
+    """For a machine that is not made here: replaced when it is another one, or was installed anew. The
+    containers are made anew then, and removed one by one when the stack is destroyed."""

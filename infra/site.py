@@ -69,7 +69,7 @@ class Site(pulumi.ComponentResource):
             parent=self,
             provider=provider,
             deleted_with=host.machine,
-            replace_with=[host.machine] if host.machine else None,
+            replace_with=[which for which in (host.machine, host.identity) if which] or None,
         )
         self.addresses: Addresses = addresses(settings.network.subnet, stack)
         self.network = self._network()

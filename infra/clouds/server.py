@@ -13,7 +13,8 @@ from infra.host import Host, Ssh
 from infra.machine import Machine, SshError
 from infra.settings import ServerCloud
 
-_SIZE: Final = """\
+_FACTS: Final = """\
+cat /etc/machine-id
 awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo
 nproc
 """
@@ -39,7 +40,7 @@ class ServerMachine(pulumi.ComponentResource):
             host_key=cloud.host_key,
             port=cloud.ssh_port,
         )
-        memory_mb, cpus = _size(Machine(ssh, cloud.address))
+        machine_id, memory_mb, cpus = _facts(Machine(ssh, cloud.address))
         context.check_machine(memory_mb, cpus)
         first_boot = FirstBoot(
             user=cloud.ssh_user,
@@ -47,28 +48,34 @@ class ServerMachine(pulumi.ComponentResource):
             data_disk=(cloud.data_device,) if cloud.data_device else (),
             ours_alone=False,
         )
+        identity = pulumi.Stash(
+            f"{name}-identity",
+            input=machine_id,
+            opts=pulumi.ResourceOptions(parent=self, replacement_trigger=machine_id),
+        )
         self.host = Host(
             address=cloud.address,
             ssh=ssh,
-            docker_host=readiness.wait(ssh, cloud.address, machine_id=cloud.address, first_boot=first_boot),
+            docker_host=readiness.wait(ssh, cloud.address, machine_id=machine_id, first_boot=first_boot),
             data_dir=cloud.data_dir,
             memory_mb=memory_mb,
             cpus=cpus,
             http_port=cloud.http_port,
             https_port=cloud.https_port,
+            identity=identity,
         )
         self.register_outputs({"address": cloud.address})
 
 
-def _size(machine: Machine) -> tuple[int, int]:
-    """The machine's memory in MB and its CPUs."""
+def _facts(machine: Machine) -> tuple[str, int, int]:
+    """Which installation of Linux it is, its memory in MB and its CPUs."""
     readiness.check_access(machine)
     try:
-        memory_mb, cpus = (int(line) for line in machine.run(_SIZE, as_root=True).split())
+        machine_id, memory_mb, cpus = machine.run(_FACTS, as_root=True).split()
     except SshError as error:
         msg = (
             f"{machine.ssh.user} may not become root on {machine.address}: {error}\n"
             "Use root as cloud.sshUser, or a user who may sudo without a password."
         )
         raise pulumi.RunError(msg) from None
-    return memory_mb, cpus
+    return machine_id, int(memory_mb), int(cpus)

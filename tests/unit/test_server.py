@@ -32,7 +32,15 @@ def key(tmp_path: Path) -> Path:
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Puts a machine behind an ssh of our own; what it was asked is in the file that is returned."""
 
-    def make(*, memory_mb: int = 7950, cpus: int = 4, sudo: int = 0, code: int = 0, words: str = "") -> Path:
+    def make(
+        *,
+        machine_id: str = "0f" * 16,
+        memory_mb: int = 7950,
+        cpus: int = 4,
+        sudo: int = 0,
+        code: int = 0,
+        words: str = "",
+    ) -> Path:
         program = tmp_path / "bin" / "ssh"
         program.parent.mkdir(exist_ok=True)
         program.write_text(
@@ -43,7 +51,7 @@ echo '{words}' >&2
 [ {code} = 0 ] || exit {code}
 case $* in *sudo*) [ {sudo} = 0 ] || {{ echo 'sudo: a password is required' >&2; exit {sudo}; }} ;; esac
 case $script in
-  *MemTotal*) printf '{memory_mb}\\n{cpus}\\n' ;;
+  *MemTotal*) printf '{machine_id}\\n{memory_mb}\\n{cpus}\\n' ;;
   *state=absent*) if [ -e {tmp_path}/conf ]; then . {tmp_path}/conf; printf "{READY.format(digest="$DIGEST")}"
     else echo state=absent; fi ;;
   *first-boot.conf*) grep -o "echo [A-Za-z0-9+/=]* | base64 -d >/etc/cyberhub" <<<"$script" |
@@ -72,8 +80,8 @@ def settings(key: Path, **others: Any) -> ServerCloud:
 
 def build(
     cloud: ServerCloud, *, preview: bool = False, check: Callable[[int, float], None] = lambda _, __: None
-) -> tuple[Host, str | None]:
-    """Run a program that asks for nothing but the machine; the machine, and Docker's address if known."""
+) -> tuple[Host, str | None, engine.Run]:
+    """Run a program that asks for nothing but the machine; with Docker's address if that is known."""
     hosts: list[Host] = []
     known: list[str] = []
 
@@ -90,14 +98,14 @@ def build(
             lambda address: known.append(str(address))
         )
 
-    engine.run(program, preview=preview)
-    return hosts[0], known[0] if known else None
+    done = engine.run(program, preview=preview)
+    return hosts[0], known[0] if known else None, done
 
 
 def test_its_size_is_asked_for_and_checked_before_anything(key: Path, server: Callable[..., Path]) -> None:
     server(memory_mb=1990, cpus=2)
     told: list[tuple[int, float]] = []
-    host, _ = build(settings(key), check=lambda memory_mb, cpus: told.append((memory_mb, cpus)))
+    host, _, _ = build(settings(key), check=lambda memory_mb, cpus: told.append((memory_mb, cpus)))
     assert told == [(1990, 2)]
     assert (host.memory_mb, host.cpus) == (1990, 2)
 
@@ -106,7 +114,7 @@ def test_the_update_prepares_it_and_then_knows_dockers_address(
     key: Path, server: Callable[..., Path]
 ) -> None:
     asked = server()
-    _, docker = build(settings(key, sshUser="ada", sshPort=2222, dataDir="/srv/hub"))
+    _, docker, _ = build(settings(key, sshUser="ada", sshPort=2222, dataDir="/srv/hub"))
     assert docker == "ssh://ada@hub.example.org:2222"
     assert "sudo -n sh -s" in asked.read_text()
     conf = (asked.parent / "conf").read_text()
@@ -124,6 +132,19 @@ def test_a_second_update_changes_nothing_on_it(key: Path, server: Callable[..., 
     assert "first-boot.conf" not in asked.read_text()
 
 
+def test_a_machine_that_was_installed_anew_gets_new_containers(
+    key: Path, server: Callable[..., Path]
+) -> None:
+    """They are replaced with what stands for the installation, and deleted one by one."""
+    server(machine_id="a" * 32)
+    host, _, done = build(settings(key))
+    identity = done.only("Stash")
+    assert identity.inputs["input"] == "a" * 32
+    assert identity.options.replacement_trigger.string_value == "a" * 32
+    assert host.identity is not None
+    assert host.machine is None
+
+
 def test_a_data_device_is_passed_on(key: Path, server: Callable[..., Path]) -> None:
     asked = server()
     build(settings(key, dataDevice="/dev/disk/by-id/ata-Disk_7"))
@@ -132,7 +153,7 @@ def test_a_data_device_is_passed_on(key: Path, server: Callable[..., Path]) -> N
 
 def test_a_preview_prepares_nothing(key: Path, server: Callable[..., Path]) -> None:
     asked = server()
-    _, docker = build(settings(key), preview=True)
+    _, docker, _ = build(settings(key), preview=True)
     assert docker is None
     assert not (asked.parent / "conf").exists()
 
@@ -168,7 +189,7 @@ def test_a_preview_of_a_prepared_machine_knows_dockers_address(
 ) -> None:
     server()
     build(settings(key))
-    _, docker = build(settings(key), preview=True)
+    _, docker, _ = build(settings(key), preview=True)
     assert docker == "ssh://root@hub.example.org:22"
 
 

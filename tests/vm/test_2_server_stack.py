@@ -1,0 +1,123 @@
+"""The `server` stack on a virtual machine: from a machine that answers SSH to a cell that runs.
+
+In order: each test goes on where the last stopped. The machine is the one that was rebuilt before, or a
+new one when these tests run alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.browser import Browser, browser
+from tests.support.deployment import Deployment
+from tests.vm.guest import DISK_ID, Guest
+
+pytestmark = [pytest.mark.vm, pytest.mark.timeout(3600)]
+
+HUB = {
+    "auth": {"kind": "sharedPassword"},
+    "menu": [{"name": "corehub", "title": "Corehub", "build": "corehub"}],
+    "limits": {"memoryMb": 1024, "servers": 2},
+}
+
+
+class ServerDeployment(Deployment):
+    """A stack on the guest."""
+
+    def __init__(self, folder: Path, guest: Guest) -> None:
+        self.guest = guest
+        self.web_port, self.plain_port = guest.forwards
+        cloud = {
+            "kind": "server",
+            "address": "127.0.0.1",
+            "sshUser": guest.ssh.user,
+            "sshPort": guest.ssh.port,
+            "sshKeyFile": guest.ssh.key_file,
+            "hostKey": guest.ssh.host_key,
+            "dataDevice": f"/dev/disk/by-id/virtio-{DISK_ID}",
+            "httpPort": self.plain_port,
+            "httpsPort": self.web_port,
+        }
+        super().__init__("vm", folder, {"cloud": cloud, "images": {"source": "ship"}, "hub": HUB})
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.web_port}"
+
+    @property
+    def authority(self) -> Path:
+        file = self.folder / "root.crt"
+        file.write_text(self.guest.run("cat /mnt/cyberhub/proxy/caddy/pki/authorities/local/root.crt") + "\n")
+        return file
+
+    def trouble(self) -> str:
+        each = "for name in $(docker ps -aq); do docker logs --tail 60 $name 2>&1; done"
+        return self.guest.run(f"docker ps -a; {each}; tail -n 40 /var/log/cyberhub-first-boot.log")
+
+
+@pytest.fixture(scope="module")
+def stack(prepared: Guest, tmp_path_factory: pytest.TempPathFactory) -> ServerDeployment:
+    deployment = ServerDeployment(tmp_path_factory.mktemp("stack"), prepared)
+    began = time.monotonic()
+    deployment.up()
+    print(f"\nup, with images sent: {time.monotonic() - began:.0f} s")
+    return deployment
+
+
+@pytest.fixture(scope="module")
+def ada(stack: ServerDeployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with browser(stack.url, stack.authority, tmp_path_factory.mktemp("ada")) as opened:
+        yield opened
+
+
+def connections(guest: Guest) -> int:
+    """How many SSH connections the machine has taken since it started."""
+    return int(guest.run("journalctl --boot --quiet --unit ssh --grep 'Accepted publickey' | wc -l"))
+
+
+def test_ada_signs_in_and_runs_a_cell(stack: ServerDeployment, ada: Browser) -> None:
+    ada.sign_in_with_password("ada", stack.outputs()["sharedPassword"])
+    began = time.monotonic()
+    ada.choose("corehub")
+    ada.wait_for_lab()
+    ada.new_notebook()
+    print(f"\nfrom the menu to a kernel: {time.monotonic() - began:.0f} s")
+    ada.run("print('six times seven is', 6*7)", expect="six times seven is 42")
+    ada.picture("vm-cell")
+
+
+def test_what_she_saves_is_on_the_data_disk(stack: ServerDeployment, ada: Browser) -> None:
+    ada.run("open('kept.txt', 'w').write('kept'); print('wr' + 'itten')", expect="written")
+    assert stack.guest.run("cat /mnt/jupyterhub_users/ada/kept.txt") == "kept"
+
+
+def test_her_server_does_not_reach_the_metadata_service(stack: ServerDeployment, ada: Browser) -> None:
+    ada.run("import socket; probe = socket.socket(); probe.settimeout(5)", expect="")
+    ada.run(
+        "print('metadata:', probe.connect_ex(('169.254.169.254', 80)) == 0)",
+        expect="metadata: False",
+    )
+
+
+def test_a_second_up_changes_nothing(stack: ServerDeployment) -> None:
+    before = connections(stack.guest)
+    began = time.monotonic()
+    changed = stack.up()
+    print(f"\nup without a change: {time.monotonic() - began:.0f} s")
+    print(f"SSH connections: {connections(stack.guest) - before}")
+    assert set(changed) == {"unchanged"}, changed
+
+
+def test_a_preview_shows_no_change(stack: ServerDeployment) -> None:
+    shown = stack.pulumi("preview", "--expect-no-changes")
+    assert "unchanged" in shown
+
+
+def test_destroy_leaves_docker_without_ours_and_users_with_their_files(stack: ServerDeployment) -> None:
+    stack.destroy()
+    assert stack.guest.run("docker ps --all --quiet --filter label=cyberhubs.stack=vm") == ""
+    assert stack.guest.run("cat /mnt/jupyterhub_users/ada/kept.txt") == "kept"
