@@ -60,6 +60,14 @@ exit "$(cat "code-$number")"
 
 
 @pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the operator is told."""
+    lines: list[str] = []
+    monkeypatch.setattr(pulumi.log, "info", lines.append)
+    return lines
+
+
+@pytest.fixture
 def answers(tmp_path: Path) -> Answers:
     """Prepare what the machine answers in turn; the last answer is repeated."""
 
@@ -89,9 +97,7 @@ STRANGER = (255, "No ED25519 host key is known for 192.0.2.7.\nHost key verifica
 
 
 class TestAMachineThatGetsReady:
-    def test_each_stage_is_told_once(
-        self, machine: Machine, answers: Answers, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_each_stage_is_told_once(self, machine: Machine, answers: Answers, told: list[str]) -> None:
         answers(
             NO_ROUTE,
             NO_ROUTE,
@@ -104,11 +110,7 @@ class TestAMachineThatGetsReady:
             READY,
         )
         watch(machine)
-        told = [
-            line.partition("192.0.2.7: ")[2].rpartition(" (")[0]
-            for line in capsys.readouterr().err.splitlines()
-        ]
-        assert told == [
+        assert [line.removeprefix("machine 192.0.2.7: ").rpartition(" (")[0] for line in told] == [
             "does not answer yet",
             "starts up",
             "first boot, updates and packages",
@@ -119,12 +121,12 @@ class TestAMachineThatGetsReady:
         ]
 
     def test_a_machine_that_is_ready_costs_one_connection_and_no_word(
-        self, machine: Machine, answers: Answers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+        self, machine: Machine, answers: Answers, tmp_path: Path, told: list[str]
     ) -> None:
         answers(READY)
         watch(machine)
         assert (tmp_path / "called").read_text() == "debian@192.0.2.7 sh -s\n"
-        assert capsys.readouterr().err == ""
+        assert told == []
 
     def test_a_key_that_is_refused_for_a_moment_is_no_error(self, machine: Machine, answers: Answers) -> None:
         answers(STRANGER, REFUSED, READY)
