@@ -87,7 +87,14 @@ class Browser:
         """Open a notebook from JupyterLab's launcher, and wait for its kernel."""
         card = self.find(".jp-LauncherCard[data-category=Notebook]")
         self.driver.execute_script("arguments[0].click()", card)
-        self.find(".jp-Notebook .jp-CodeCell .cm-content")
+        for _ in range(5):
+            self.find(".jp-Notebook .jp-CodeCell .cm-content, .jp-Dialog")
+            if not self.driver.find_elements(By.CSS_SELECTOR, ".jp-Dialog"):
+                break
+            # Chromium ends all requests when a network interface comes or goes on its machine, as each
+            # container's does; JupyterLab then says that it could not fetch.
+            assert "Failed to fetch" in self.text, self.text
+            self.driver.refresh()
         self.until(self._kernel_idle, "the kernel does not become idle")
 
     def run(self, code: str, expect: str) -> None:

@@ -180,9 +180,18 @@ class Deployment:
         if self._initialised:
             return
         self.pulumi("stack", "select", "--create", config=False)
+        self._take_salt()
         self._initialised = True
         for key, value in self.secrets.items():
             self.pulumi("config", "set", "--secret", key, value)
+
+    def _take_salt(self) -> None:
+        """Take what pulumi wrote for a new stack from the project's folder into our own file."""
+        written = ROOT / "stacks" / self.file.name
+        if written.exists():
+            salt = yaml.safe_load(written.read_text())
+            self.file.write_text(yaml.safe_dump(yaml.safe_load(self.file.read_text()) | salt))
+            written.unlink()
 
 
 def counts(printed: str) -> dict[str, int]:
