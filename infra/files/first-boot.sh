@@ -137,8 +137,13 @@ apt_all() {
 
 packages_apt() {
   dpkg --configure -a # a reboot may have cut an installation short
-  if [[ $OURS_ALONE == yes ]]; then persist apt_all --with-new-pkgs upgrade || return 1; fi
-  persist apt_all install --no-install-recommends git wget ca-certificates e2fsprogs xfsprogs sshfs iptables
+  local ours=()
+  if [[ $OURS_ALONE == yes ]]; then
+    persist apt_all --with-new-pkgs upgrade || return 1
+    ours=(unattended-upgrades)
+  fi
+  persist apt_all install --no-install-recommends git wget ca-certificates e2fsprogs xfsprogs sshfs iptables \
+    "${ours[@]}"
 }
 
 packages_dnf() {
@@ -146,8 +151,12 @@ packages_dnf() {
     # Amazon Linux stays at the release it was installed with, without security updates, unless told.
     write /etc/dnf/vars/releasever <<<latest
   fi
-  if [[ $OURS_ALONE == yes ]]; then persist dnf -y upgrade || return 1; fi
-  persist dnf -y install git wget e2fsprogs xfsprogs iptables || return 1
+  local ours=()
+  if [[ $OURS_ALONE == yes ]]; then
+    persist dnf -y upgrade || return 1
+    ours=(dnf-automatic)
+  fi
+  persist dnf -y install git wget e2fsprogs xfsprogs iptables "${ours[@]}" || return 1
   dnf -y install fuse-sshfs || say "this distribution has no sshfs"
 }
 
@@ -387,8 +396,6 @@ reload_sshd() {
 }
 
 updates_apt() {
-  persist apt_all install --no-install-recommends unattended-upgrades ||
-    try_again_later "unattended-upgrades cannot be fetched: no mirror answers"
   write /etc/apt/apt.conf.d/90-cyberhub <<'EOF'
 APT::Periodic::Update-Package-Lists "1";
 APT::Periodic::Unattended-Upgrade "1";
@@ -396,7 +403,6 @@ EOF
 }
 
 updates_dnf() {
-  persist dnf -y install dnf-automatic || try_again_later "dnf-automatic cannot be fetched: no mirror answers"
   sed -i -e 's/^upgrade_type *=.*/upgrade_type = security/' -e 's/^apply_updates *=.*/apply_updates = yes/' \
     /etc/dnf/automatic.conf
   systemctl enable --now dnf-automatic.timer
