@@ -22,6 +22,7 @@ from infra.host import Host
 from infra.hub import Hub, HubPlace
 from infra.images import ImageStore
 from infra.labels import ROLE_LABEL, STACK_LABEL
+from infra.orphans import swept
 from infra.secret_values import backup_secrets, hub_secrets
 from infra.settings import AcmeTls, FilesTls, NoTls, Settings
 from infra.spaces import remote_spaces, space_container
@@ -57,10 +58,12 @@ class Site(pulumi.ComponentResource):
         self._stack = stack
         self._host = host
         self._settings = settings
-        self._engine = _engine(host)
+        self._engine = swept(_engine(host), stack)
         provider = docker.Provider(
             "engine",
-            host=host.docker_host,
+            host=self._engine.apply(
+                lambda engine: engine.docker_host if engine.ssh is None else engine.ssh.url(engine.address)
+            ),
             ssh_opts=[*host.ssh.options()] if host.ssh else None,
             opts=pulumi.ResourceOptions(parent=self, deleted_with=host.machine),
         )

@@ -146,6 +146,7 @@ class Browser:
         """The first element that matches and can be used."""
 
         def usable(driver: webdriver.Chrome) -> WebElement | None:
+            self._go_on_after_network_change()
             for each in driver.find_elements(By.CSS_SELECTOR, selector):
                 if each.is_displayed() and each.is_enabled():
                     return each
@@ -166,6 +167,7 @@ class Browser:
         begun = time.monotonic()
         while True:
             try:
+                self._go_on_after_network_change()
                 if true():
                     return time.monotonic() - begun
             except WebDriverException:
@@ -181,6 +183,11 @@ class Browser:
         file = OUTPUT / f"{name}.png"
         self.driver.save_screenshot(str(file))
         return file
+
+    def _go_on_after_network_change(self) -> None:
+        """Load a page anew that Chromium gave up because a container's network interface came or went."""
+        if self.driver.find_elements(By.ID, "main-frame-error") and "ERR_NETWORK_CHANGED" in self.text:
+            self.driver.refresh()
 
     def _kernel_idle(self) -> bool:
         status = self.driver.execute_script(

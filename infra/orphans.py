@@ -1,0 +1,58 @@
+"""Removes what an update that was killed left on the engine without noting it.
+
+Such a container holds its name and ports, and the next update would fail on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pulumi
+
+from infra import state
+from infra.engine import Engine, EngineError
+from infra.labels import ROLE_LABEL, STACK_LABEL
+
+
+def swept(engine: pulumi.Output[Engine], stack: str) -> pulumi.Output[Engine]:
+    """The engine, without containers and networks of this stack that its state does not know."""
+
+    def sweep(there: Engine) -> Engine:
+        if not pulumi.runtime.is_dry_run():
+            known = {
+                str(resource.get("outputs", {}).get("id"))
+                for resource in state.resources().values()
+                if str(resource.get("type")).startswith("docker:")
+            }
+            for kind, name in remove_orphans(there, stack, known):
+                pulumi.log.warn(f"removed the {kind} {name}, which an update that was broken off had left")
+        return there
+
+    return engine.apply(sweep)
+
+
+def remove_orphans(engine: Engine, stack: str, known: Collection[str]) -> list[tuple[str, str]]:
+    """Remove what carries the stack's label and is not known; kind and name of each.
+
+    Users' servers are never in the state and stay. Raises pulumi.RunError when Docker refuses.
+    """
+    label = ["--filter", f"label={STACK_LABEL}={stack}"]
+    try:
+        containers = engine.run(
+            *("ps", "--all", "--no-trunc", *label),
+            *("--format", f'{{{{.ID}}}} {{{{.Names}}}} {{{{.Label "{ROLE_LABEL}"}}}}'),
+        )
+        networks = engine.run("network", "ls", "--no-trunc", *label, "--format", "{{.ID}} {{.Name}}")
+        removed = []
+        for number, name, *role in (line.split() for line in containers.splitlines()):
+            if number not in known and role != ["user"]:
+                engine.run("rm", "--force", "--volumes", number)
+                removed.append(("container", name))
+        for number, name in (line.split() for line in networks.splitlines()):
+            if number not in known:
+                engine.run("network", "rm", number)
+                removed.append(("network", name))
+    except EngineError as error:
+        msg = f"what a broken-off update left cannot be removed: {error}"
+        raise pulumi.RunError(msg) from None
+    return removed

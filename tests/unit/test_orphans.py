@@ -1,0 +1,34 @@
+"""What a killed update left is removed; what is known, or a user's, stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from infra.engine import Engine
+from infra.orphans import remove_orphans
+
+
+@dataclass(frozen=True)
+class Recorded(Engine):
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+
+    def run(self, *words: str, seconds: int = 0, text: str | None = None) -> str:
+        self.asked.append(words)
+        if words[0] == "ps":
+            return "aaa s-hub hub\nbbb s-proxy proxy\nccc s-user-ada user"
+        if words[:2] == ("network", "ls"):
+            return "nnn cyberhub-s"
+        return ""
+
+
+def test_only_what_the_state_does_not_know_is_removed() -> None:
+    engine = Recorded()
+    assert remove_orphans(engine, "s", {"aaa", "nnn"}) == [("container", "s-proxy")]
+    assert [words[-1] for words in engine.asked if words[0] == "rm"] == ["bbb"]
+
+
+def test_users_servers_stay_even_when_nothing_is_known() -> None:
+    engine = Recorded()
+    removed = remove_orphans(engine, "s", set())
+    assert ("container", "s-user-ada") not in removed
+    assert ("network", "cyberhub-s") in removed
