@@ -1,0 +1,3 @@
+module cyberhubs/tests/images/stub
+
+go 1.21
