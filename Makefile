@@ -26,7 +26,9 @@ help: ## Show this list
 .PHONY: up
 up: toolchain ## Bring the hub up, or to its new settings; then say where it is and how to sign in
 	@$(on_stack) engine-for $(STACK)
-	@$(shell) && pulumi stack select --create $(STACK) && pulumi up --yes --skip-preview --stack $(STACK)
+	@$(on_stack) unlock $(STACK)
+	@$(shell) && pulumi stack select --create $(STACK) && \
+	  pulumi up --yes --skip-preview --stack $(STACK) $$(python -m tools.toolchain refresh-flag $(STACK))
 	@$(on_stack) announce $(STACK)
 
 .PHONY: preview
@@ -41,6 +43,7 @@ status: toolchain ## Say whether the hub answers and which of its containers run
 .PHONY: down
 down: toolchain ## Remove all that `make up` made, users' servers too, but not users' files
 	@$(on_stack) engine-for $(STACK)
+	@$(on_stack) unlock $(STACK)
 	@$(on_stack) down $(STACK)
 
 .PHONY: purge

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -90,10 +91,23 @@ class Deployment:
         config = {f"cyberhubs:{key}": value for key, value in sections.items()} | kept.pop("hidden", {})
         self.file.write_text(yaml.safe_dump({**{k: v for k, v in kept.items() if v}, "config": config}))
 
+    @property
+    def bridge(self) -> str:
+        """The Linux name of its containers' bridge."""
+        return f"ch-{hashlib.sha256(self.name.encode()).hexdigest()[:8]}"
+
     def up(self) -> Mapping[str, int]:
         """Deploy; how many resources were created, updated, replaced, unchanged."""
-        self._initialise()
+        self.prepare()
         return counts(self.pulumi("up", "--yes", "--skip-preview"))
+
+    def refreshed_up(self) -> Mapping[str, int]:
+        """Deploy after comparing the state with what is there."""
+        return counts(self.pulumi("up", "--yes", "--skip-preview", "--refresh"))
+
+    def which(self) -> list[str]:
+        """The words that tell `pulumi` which stack is meant."""
+        return ["--stack", self.name, "--config-file", str(self.file)]
 
     def destroy(self) -> Mapping[str, int]:
         """Take it down."""
@@ -108,9 +122,9 @@ class Deployment:
 
     def pulumi(self, *words: str, config: bool = True) -> str:
         """Run `pulumi WORDS` on this stack; what it printed. Raises PulumiError."""
-        where = ["--config-file", str(self.file)] if config else []
+        which = self.which() if config else ["--stack", self.name]
         done = subprocess.run(
-            ["pulumi", *words, "--stack", self.name, "--non-interactive", *where],
+            ["pulumi", *words, "--non-interactive", *which],
             cwd=ROOT,
             env=self.environment(),
             stdin=subprocess.DEVNULL,
@@ -176,7 +190,8 @@ class Deployment:
             docker("network", "rm", network)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _initialise(self) -> None:
+    def prepare(self) -> None:
+        """Make the stack and give it its secrets, once."""
         if self._initialised:
             return
         self.pulumi("stack", "select", "--create", config=False)

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from tools.toolchain import apt, base_image, browser, engine, programs, pulumi, stack, venv
+from tools.toolchain import apt, base_image, browser, engine, programs, pulumi, recovery, stack, venv
 from tools.toolchain.console import Problem, say
 
 
@@ -40,6 +40,11 @@ _ON_STACK: Mapping[str, tuple[str, Callable[[str], None]]] = {
     "announce": ("say where the hub is and how to sign in", stack.announce),
     "status": ("say whether the hub answers and what runs", stack.status),
     "engine-for": ("a Docker engine and the base image, where the stack needs them here", _engine_for),
+    "unlock": ("release a lock that a broken-off update left", recovery.unlock),
+    "refresh-flag": (
+        "print --refresh where the state must be compared with what is there",
+        lambda name: say(recovery.refresh_flag(name)),
+    ),
     "down": ("remove all that `make up` made, but not users' files", stack.down),
     "purge": (
         "the same for a local stack, and remove the users' files",

@@ -87,6 +87,11 @@ def status(stack: str) -> None:
         )
 
 
+def answers(url: str) -> bool:
+    """Whether anything answers there without an error."""
+    return _answer(url).startswith("answers (")
+
+
 def _answer(url: str) -> str:
     # Whether it answers is the question here, not who it is.
     context = ssl._create_unverified_context()  # noqa: S323, SLF001
