@@ -14,7 +14,7 @@ from infra.machine import Machine, RefusedKeyError, StrangerError
 from tests.vm.conftest import keygen, until_ready
 from tests.vm.guest import Guest
 
-pytestmark = pytest.mark.vm
+pytestmark = [pytest.mark.vm, pytest.mark.timeout(3600)]
 
 FENCED = "timeout 5 docker exec probe busybox wget -qO- http://169.254.169.254/user-data"
 
@@ -181,7 +181,7 @@ def metadata_service(guest: Guest) -> None:
 
 
 class TestARebuiltMachine:
-    """The same disk on a machine that was made anew, with a mirror that is down and a power cut."""
+    """The same disk on a smaller machine that was made anew, with a mirror that is down and a power cut."""
 
     @pytest.fixture(scope="class")
     def rebuilt(self, inhabited: Guest, rendered: str, data_disk: Path) -> Guest:
@@ -192,6 +192,7 @@ class TestARebuiltMachine:
             '"content":"Acquire::http::Proxy \\"http://127.0.0.1:9\\"; Acquire::https::Proxy \\"http://127.0.0.1:9\\";"},',
         )
         assert broken != rendered
+        inhabited.memory_mb = 1024
         inhabited.create(broken, "second")
         inhabited.start(data_disk)
         inhabited.wait_for("grep -q 'message=a mirror does not answer' /var/lib/cyberhub/first-boot", 400)
@@ -213,3 +214,10 @@ class TestARebuiltMachine:
         assert rebuilt.run("docker images --format '{{.Repository}}'") == "probe-image"
         assert rebuilt.run("docker ps --all --format '{{.Names}}'") == "neighbour"
         assert "probe-network" not in rebuilt.run("docker network ls --format '{{.Name}}'")
+
+    def test_a_small_machine_has_swap_and_prefers_compressing(self, rebuilt: Guest) -> None:
+        kinds = rebuilt.run("swapon --noheadings --show=NAME,PRIO").splitlines()
+        assert [line.split() for line in kinds if "cyberhub" in line] == [["/var/cyberhub.swap", "10"]]
+        if rebuilt.run("modprobe --dry-run zram && echo there || true") == "there":
+            assert [line.split() for line in kinds if "zram" in line] == [["/dev/zram0", "100"]]
+        assert rebuilt.run("cat /proc/sys/vm/swappiness") == "120"

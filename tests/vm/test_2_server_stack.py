@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.browser import Browser, browser
 from tests.support.deployment import Deployment
+from tests.vm.conftest import until_ready
 from tests.vm.guest import DISK_ID, Guest
 
 pytestmark = [pytest.mark.vm, pytest.mark.timeout(3600)]
@@ -60,7 +61,13 @@ class ServerDeployment(Deployment):
 
 
 @pytest.fixture(scope="module")
-def stack(prepared: Guest, tmp_path_factory: pytest.TempPathFactory) -> ServerDeployment:
+def stack(prepared: Guest, data_disk: Path, tmp_path_factory: pytest.TempPathFactory) -> ServerDeployment:
+    if prepared.memory_mb < 2048:
+        # Another flavor, as clouds change it: off, larger, on.
+        prepared.shut_down()
+        prepared.memory_mb = 2560
+        prepared.start(data_disk)
+        until_ready(prepared)
     deployment = ServerDeployment(tmp_path_factory.mktemp("stack"), prepared)
     began = time.monotonic()
     deployment.up()
