@@ -88,7 +88,9 @@ class CILogonAuth(Section):
     """Sign-in with a university's account through CILogon. Needs oauthClientId and oauthClientSecret."""
 
     kind: Literal["cilogon"]
-    identity_provider: HttpUrl = Field(json_schema_extra=HUB_RESTART)
+    identity_provider: Annotated[str, StringConstraints(pattern=r"^(https?://|urn:)\S+$")] = Field(
+        json_schema_extra=HUB_RESTART
+    )
     """The entity id of the one university or institute whose accounts may sign in."""
     username_claim: str = Field("eppn", json_schema_extra=OTHER_PEOPLE)
     """The claim that names a person for good."""

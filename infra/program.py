@@ -11,6 +11,7 @@ from infra import clouds
 from infra.certificates import tls_faults
 from infra.clouds.local import local_faults
 from infra.context import Context
+from infra.entry_checks import untellable_entries
 from infra.faults import Fault
 from infra.machine_limits import limits_above, unknown_builds
 from infra.secret_values import MADE_SECRETS, missing_secrets
@@ -29,7 +30,9 @@ def main() -> None:
         cloud = parts.get("cloud")
         return local_faults(cloud, stack) if isinstance(cloud, LocalCloud) else []
 
-    settings = load(config, [missing_secrets, unknown_builds, space_faults, tls_faults, local])
+    settings = load(
+        config, [missing_secrets, unknown_builds, untellable_entries, space_faults, tls_faults, local]
+    )
     previous = last_outputs()
     host = clouds.build(
         settings.cloud,

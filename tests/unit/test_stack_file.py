@@ -11,6 +11,7 @@ import pytest
 import yaml
 from pulumi.runtime import mocks
 
+from infra.entry_checks import untellable_entries
 from infra.faults import Fault
 from infra.machine_limits import limits_above, unknown_builds
 from infra.secret_values import missing_secrets
@@ -53,7 +54,7 @@ def test_every_stack_file_of_the_project_can_be_read(file: Path) -> None:
 @pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)
 def test_a_stack_file_is_taken_or_its_writer_told_why(file: Path) -> None:
     case = yaml.safe_load(file.read_text())
-    checks = [missing_secrets, unknown_builds]
+    checks = [missing_secrets, unknown_builds, untellable_entries]
     if "wrong" not in case:
         read(case["config"], case.get("secrets"), checks)
         return
