@@ -1,0 +1,76 @@
+"""What is on whose menu, and that nothing else can be started."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubconfig.menu import Menu, options_from_form
+from hubconfig.not_started import NotStartedError
+from hubconfig.settings import Application, Limits
+
+CORE = Application(name="core", title="Core", description="For <b>everybody</b>", build="corehub")
+ADMINS = Application(name="secret", title="Secret", build="corehub", who=("admins",))
+NOTEBOOK = Application(name="old", title="Old", build="corehub", interface="notebook", memory_mb=4096)
+
+
+def may_see(user: str, _: Collection[str]) -> bool:
+    return user == "admin"
+
+
+def menu(*entries: Application) -> Menu:
+    return Menu(entries or (CORE, ADMINS, NOTEBOOK), Limits(), may_see)
+
+
+def test_people_see_what_is_for_them() -> None:
+    assert [entry.name for entry in menu().of("ada")] == ["core", "old"]
+    assert [entry.name for entry in menu().of("admin")] == ["core", "secret", "old"]
+
+
+@given(st.dictionaries(st.sampled_from(["application", "interface", "image"]), st.text()))
+def test_whatever_is_asked_only_an_entry_of_the_menu_starts(options: dict[str, str]) -> None:
+    try:
+        choice = menu().choose("ada", options)
+    except NotStartedError:
+        return
+    assert choice.application in (CORE, NOTEBOOK)
+    assert "image" not in choice.as_options()
+
+
+def test_what_is_for_others_cannot_be_started() -> None:
+    with pytest.raises(NotStartedError, match="not on your menu"):
+        menu().choose("ada", {"application": "secret"})
+    assert menu().choose("admin", {"application": "secret"}).application is ADMINS
+
+
+def test_without_a_choice_the_default_starts_else_the_first() -> None:
+    preferred = Application(name="best", title="Best", build="corehub", default=True)
+    assert menu().choose("ada", {}).application is CORE
+    assert menu(CORE, preferred).choose("ada", {}).application is preferred
+
+
+def test_the_interface_is_the_entrys_own_unless_chosen() -> None:
+    assert menu().choose("ada", {"application": "old"}).interface == "notebook"
+    assert menu().choose("ada", {"application": "old", "interface": "lab"}).interface == "lab"
+
+
+def test_the_form_shows_the_last_choice_and_no_html_of_others() -> None:
+    form = menu().form("ada", {"application": "old", "interface": "lab"})
+    assert "For &lt;b&gt;everybody&lt;/b&gt;" in form
+    chosen = form[form.index('value="old"') :].split(">")[0]
+    assert "checked" in chosen
+    assert "4 GB memory" in form
+    assert "Secret" not in form
+
+
+def test_a_choice_that_left_the_menu_does_not_break_the_form() -> None:
+    assert 'value="core"' in menu().form("ada", {"application": "gone"})
+    assert "no application hub" in menu(ADMINS).form("ada", {})
+
+
+def test_the_forms_fields_are_read() -> None:
+    fields = {"application": ["core"], "interface": ["lab"], "image": ["evil"], "_xsrf": ["x"]}
+    assert options_from_form(fields) == {"application": "core", "interface": "lab"}
