@@ -1,0 +1,359 @@
+"""The fence: who reaches whom on the users' network, measured with real connections."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from tests.images.building import (
+    DROPPED,
+    ENGINE,
+    image,
+    inside,
+    inspect,
+    log,
+    network,
+    refusal,
+    running,
+    until,
+)
+from tests.images.neighbours import Place, listening, reached
+
+BRIDGE = "ch-images"
+SUBNET = "10.213.96.0/20"
+GATEWAY = "10.213.96.1"
+PROXY = "10.213.96.2"
+HUB = "10.213.96.3"
+ASTRO_HUB = "10.213.96.4"
+ADA = "10.213.104.10"
+BOB = "10.213.104.11"
+METADATA = "169.254.213.254"
+"""Link-local like a cloud's metadata, but not the address of a real one."""
+
+_WHERE = ("--network", "host", *DROPPED, "--cap-add", "NET_ADMIN", "--cap-add", "NET_RAW")
+_FENCE = (*_WHERE, "--init", "--read-only", "--tmpfs", "/run:mode=0755,size=1m")
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a network to fence off")
+
+
+def fence(public_port: int, bridge: str = BRIDGE) -> list[str]:
+    """`docker run` options of a fence, as the program gives them."""
+    known = {
+        "BRIDGE": bridge,
+        "SUBNET": SUBNET,
+        "HUB_ADDRESS": f"{HUB} {ASTRO_HUB}",
+        "PROXY_ADDRESS": PROXY,
+        "PUBLIC_PORTS": f"80 {public_port}",
+    }
+    environment = [word for item in known.items() for word in ("--env", "=".join(item))]
+    return [*_FENCE, *environment, image("fence")]
+
+
+@contextmanager
+def on_the_machine() -> Iterator[int]:
+    """A port of this machine on which something answers, by whichever of its addresses."""
+    with socket.create_server(("", 0)) as server:
+
+        def answer() -> None:
+            while True:
+                try:
+                    server.accept()[0].close()
+                except OSError:
+                    return
+
+        threading.Thread(target=answer, daemon=True).start()
+        yield server.getsockname()[1]
+
+
+@contextmanager
+def metadata() -> Iterator[None]:
+    """A machine next door that answers at a link-local address, as a cloud's metadata does."""
+
+    def ip(*words: str) -> None:
+        subprocess.run(["ip", *words], check=True, capture_output=True)
+
+    far = ["ip", "netns", "exec", "images-cloud"]
+    ip("netns", "add", "images-cloud")
+    try:
+        ip("link", "add", "images-near", "type", "veth", "peer", "images-far", "netns", "images-cloud")
+        ip("addr", "add", "10.213.112.1/30", "dev", "images-near")
+        ip("link", "set", "images-near", "up")
+        ip("route", "add", f"{METADATA}/32", "dev", "images-near")
+        for words in (
+            ["addr", "add", "10.213.112.2/30", "dev", "images-far"],
+            ["addr", "add", f"{METADATA}/32", "dev", "images-far"],
+            ["link", "set", "images-far", "up"],
+            ["route", "add", "default", "via", "10.213.112.1"],
+        ):
+            ip("-n", "images-cloud", *words)
+        with subprocess.Popen(
+            [*far, "python3", "-m", "http.server", "--bind", METADATA, "80"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as server:
+            try:
+                until(lambda: _answers(METADATA, 80), "the metadata answers")
+                yield
+            finally:
+                server.terminate()
+    finally:
+        # The links go with the namespace.
+        ip("netns", "del", "images-cloud")
+
+
+def _answers(address: str, port: int) -> bool:
+    try:
+        socket.create_connection((address, port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+class Neighbourhood:
+    """The network with hub, proxy and two users on it, and what is around it."""
+
+    def __init__(self, machine_port: int, public_port: int) -> None:
+        """What the test of it made."""
+        self.machine_port = machine_port
+        self.public_port = public_port
+        self.machine_address = _own_address()
+
+    def fence(self) -> list[str]:
+        """`docker run` options of its fence."""
+        return fence(self.public_port)
+
+    @property
+    def allowed(self) -> dict[str, set[Place]]:
+        """Who must reach what."""
+        machine = {(self.machine_address, self.machine_port), (GATEWAY, self.machine_port)}
+        public = {(self.machine_address, self.public_port), (GATEWAY, self.public_port)}
+        user = {(HUB, 8081), (ASTRO_HUB, 8081), (PROXY, 8080), (PROXY, 8443), *public}
+        ours = {(ADA, 8888), (BOB, 8888), (HUB, 8081), *machine, *public}
+        return {"ada": user, "bob": user, "hub": ours, "proxy": ours}
+
+    @property
+    def forbidden(self) -> dict[str, set[Place]]:
+        """Who must not."""
+        machine = {(self.machine_address, self.machine_port), (GATEWAY, self.machine_port)}
+        cloud = {(METADATA, 80)}
+        user = {(HUB, 9999), (PROXY, 9999), *machine, *cloud}
+        return {
+            "ada": {(BOB, 8888), (BOB, 9999), *user},
+            "bob": {(ADA, 8888), (ADA, 9999), *user},
+            "hub": cloud,
+            "proxy": cloud,
+        }
+
+    def verdict(self) -> dict[str, dict[Place, bool]]:
+        """Who reaches what, of all that is said above."""
+        everybody = list(self.allowed)
+        with ThreadPoolExecutor(len(everybody)) as threads:
+            answers = threads.map(
+                lambda who: reached(f"images-{who}", sorted(self.allowed[who] | self.forbidden[who])),
+                everybody,
+            )
+            return dict(zip(everybody, answers, strict=True))
+
+    def should_be(self) -> dict[str, dict[Place, bool]]:
+        """What the verdict is when the fence holds."""
+        return {
+            who: {
+                place: place in self.allowed[who] for place in sorted(self.allowed[who] | self.forbidden[who])
+            }
+            for who in self.allowed
+        }
+
+
+def _own_address() -> str:
+    """This machine's address on the network that it has itself."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        asked.connect(("198.51.100.1", 9))  # nothing is sent
+        return str(asked.getsockname()[0])
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Neighbourhood]:
+    """A neighbourhood without a fence."""
+    image("hub")
+    image("fence")
+    with ExitStack() as all_of_it:
+        machine_port = all_of_it.enter_context(on_the_machine())
+        public_port = all_of_it.enter_context(on_the_machine())
+        all_of_it.enter_context(metadata())
+        options = [
+            *("--subnet", SUBNET, "--gateway", GATEWAY, "--ip-range", "10.213.104.0/21"),
+            *("--opt", "com.docker.network.bridge.enable_icc=false"),
+            *("--opt", f"com.docker.network.bridge.name={BRIDGE}"),
+        ]
+        net = all_of_it.enter_context(network("images-net", *options))
+        all_of_it.callback(remove_rules)
+        for name, address, ports in (
+            ("hub", HUB, (8081, 9999)),
+            ("astro", ASTRO_HUB, (8081,)),
+            ("proxy", PROXY, (8080, 8443, 9999)),
+            ("ada", ADA, (8888, 9999)),
+            ("bob", BOB, (8888, 9999)),
+        ):
+            all_of_it.enter_context(listening(f"images-{name}", net, address, *ports))
+        for name in ("hub", "astro", "proxy", "ada", "bob"):
+            until(lambda name=name: "listening" in log(f"images-{name}"), f"{name} listens")  # type: ignore[misc]
+        yield Neighbourhood(machine_port, public_port)
+
+
+def remove_rules() -> str:
+    """Take away what a fence left."""
+    return ENGINE.run("run", "--rm", *_WHERE, "--env", f"BRIDGE={BRIDGE}", image("fence"), "remove")
+
+
+@pytest.fixture
+def fenced(place: Neighbourhood) -> Iterator[Neighbourhood]:
+    """The neighbourhood with its fence up."""
+    with running("images-fence", *place.fence()):
+        until(rules_in_place, "the rules are there", within_s=20)
+        yield place
+    remove_rules()
+
+
+def rules_in_place() -> bool:
+    """What the fence itself says."""
+    return "are in place" in ENGINE.run("exec", "images-fence", "sh", "-c", "fence check 2>&1 || true")
+
+
+def rules() -> list[str]:
+    """All of the machine's rules that name the bridge."""
+    script = (
+        "iptables-nft -S; iptables-nft -t nat -S; ip6tables-nft -S; grep -qs filter /proc/net/ip_tables_names"
+    )
+    script += " && iptables-legacy -S; true"
+    words = [*_WHERE, "--entrypoint", "sh", image("fence"), "-c", script]
+    return [line for line in ENGINE.run("run", "--rm", *words).splitlines() if f"CYBERHUB-{BRIDGE}" in line]
+
+
+def on_fence(*words: str) -> str:
+    """Run iptables where the fence runs."""
+    return inside("images-fence", *words)
+
+
+def test_without_the_fence_no_server_can_be_reached_but_the_metadata_can(place: Neighbourhood) -> None:
+    assert reached("images-hub", [(ADA, 8888)]) == {(ADA, 8888): False}
+    assert reached("images-ada", [(METADATA, 80)]) == {(METADATA, 80): True}
+    assert reached("images-ada", [(place.machine_address, place.machine_port)]) == {
+        (place.machine_address, place.machine_port): True
+    }
+
+
+def test_behind_the_fence_everybody_reaches_what_they_need_and_nothing_else(fenced: Neighbourhood) -> None:
+    assert fenced.verdict() == fenced.should_be()
+
+
+def test_rules_that_a_firewall_flushed_come_back(fenced: Neighbourhood) -> None:
+    on_fence("iptables", "-F", f"CYBERHUB-{BRIDGE}")
+    on_fence("iptables", "-F", "INPUT")
+    on_fence("ip6tables", "-F", "INPUT")
+    assert until(rules_in_place, "the rules are back", within_s=30) < 15
+    assert fenced.verdict() == fenced.should_be()
+
+
+def test_a_rule_that_somebody_puts_in_front_does_not_open_the_fence(fenced: Neighbourhood) -> None:
+    foreign = ["DOCKER-USER", "-s", SUBNET, "-m", "comment", "--comment", "images-tests", "-j", "ACCEPT"]
+    on_fence("iptables", "-I", *foreign)
+    try:
+        until(rules_in_place, "the fence's rules are first again", within_s=30)
+        assert fenced.verdict() == fenced.should_be()
+    finally:
+        on_fence("iptables", "-D", *foreign)
+
+
+def test_one_changed_rule_is_put_right(fenced: Neighbourhood) -> None:
+    on_fence("iptables", "-I", f"CYBERHUB-{BRIDGE}", "1", "-d", METADATA, "-j", "ACCEPT")
+    until(rules_in_place, "the rules are as they were", within_s=30)
+    assert reached("images-ada", [(METADATA, 80)]) == {(METADATA, 80): False}
+
+
+def test_nothing_opens_while_the_fence_is_restarted(fenced: Neighbourhood) -> None:
+    ENGINE.run("stop", "images-fence")
+    assert "the rules for ch-images stay" in log("images-fence")
+    assert fenced.verdict() == fenced.should_be()
+    ENGINE.run("start", "images-fence")
+    until(rules_in_place, "the rules are there", within_s=20)
+    assert fenced.verdict() == fenced.should_be()
+
+
+def test_docker_sees_the_fence_as_healthy(fenced: Neighbourhood) -> None:
+    assert fenced
+    check = inspect(image("fence"))["Config"]["Healthcheck"]["Test"]
+    assert check == ["CMD", "fence", "check"]
+    assert "are in place" in on_fence(*check[1:])
+
+
+def test_two_fences_on_a_machine_let_each_other_be(fenced: Neighbourhood) -> None:
+    with running("images-fence2", *fence(fenced.public_port, "ch-images2")):
+        until(lambda: "installed" in log("images-fence2"), "the second has its rules")
+        time.sleep(2)
+        before = log("images-fence"), log("images-fence2")
+        time.sleep(12)  # two looks of each
+        assert (log("images-fence"), log("images-fence2")) == before
+        ENGINE.run("stop", "images-fence2")
+        # Its bridge never was; so nobody needs its rules.
+        assert "removed the rules for ch-images2" in log("images-fence2")
+    assert fenced.verdict() == fenced.should_be()
+
+
+def test_an_idle_fence_takes_next_to_nothing(fenced: Neighbourhood) -> None:
+    assert fenced
+
+    def used_s() -> float:
+        pid = inspect("images-fence")["State"]["Pid"]
+        text = subprocess.run(
+            ["cat", f"/proc/{pid}/task/{pid}/children", f"/proc/{pid}/stat"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        child = text.splitlines()[0].split()[0]
+        stat = subprocess.run(
+            ["cat", f"/proc/{child}/stat"], capture_output=True, text=True, check=True
+        ).stdout
+        # Fields 14 to 17: its own time and that of children that have ended, in hundredths of a second.
+        return sum(map(int, stat.rpartition(")")[2].split()[11:15])) / 100
+
+    before = used_s()
+    time.sleep(15)
+    assert used_s() - before < 0.6  # 15 s of a processor would be 15; on a busy machine 0.1 to 0.3 seen
+
+
+def test_after_the_last_container_the_rules_go(place: Neighbourhood) -> None:
+    assert place
+    with running("images-fence3", *fence(place.public_port, "ch-images3")):
+        until(lambda: "installed" in log("images-fence3"), "it has its rules")
+        ENGINE.run("stop", "images-fence3")
+        assert "removed the rules for ch-images3" in log("images-fence3")
+    assert "removed the rules" in remove_rules()
+    assert rules() == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({}, "BRIDGE does not say which bridge to guard"),
+        ({"BRIDGE": "a-name-that-is-too-long"}, "longer than the 15 characters"),
+        ({"BRIDGE": "br; reboot"}, "letters, digits, - and _ only"),
+        ({"BRIDGE": "br"}, "SUBNET is not set"),
+        ({"BRIDGE": "br", "SUBNET": SUBNET}, "HUB_ADDRESS is not set"),
+        (
+            {"BRIDGE": "br", "SUBNET": SUBNET, "HUB_ADDRESS": "hub"},
+            "HUB_ADDRESS may hold IPv4 addresses only",
+        ),
+    ],
+)
+def test_a_fence_that_was_told_too_little_says_so(environment: dict[str, str], said: str) -> None:
+    words = [word for item in environment.items() for word in ("--env", "=".join(item))]
+    assert said in refusal(*words, image("fence"))
