@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import subprocess
@@ -77,6 +78,14 @@ def rendered(operator: OperatorKey, host_key: HostKey) -> str:
     return user_data(
         first_boot=PLAN, operator_public_key=operator.public, host_key=host_key, limit_bytes=EC2_LIMIT_BYTES
     )
+
+
+@pytest.fixture(scope="session")
+def bare(rendered: str) -> str:
+    """User data of a machine that nobody prepares: it only has its host key and lets the operator in."""
+    config = json.loads(rendered.partition("\n")[2])
+    kept = {key: value for key, value in config.items() if key.startswith("ssh_")}
+    return f"#cloud-config\n{json.dumps(kept)}"
 
 
 @pytest.fixture(scope="session")

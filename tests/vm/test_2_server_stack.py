@@ -124,6 +124,23 @@ def test_a_preview_shows_no_change(stack: ServerDeployment) -> None:
     assert "unchanged" in shown
 
 
+def test_a_machine_installed_anew_gets_the_hub_back_with_one_up(
+    stack: ServerDeployment, ada: Browser, bare: str, data_disk: Path
+) -> None:
+    guest = stack.guest
+    guest.shut_down()
+    guest.create(bare, "third")
+    guest.start(data_disk)
+    guest.wait_for("true", 300)
+    began = time.monotonic()
+    stack.up()
+    print(f"\nup on a bare machine with the old disk: {time.monotonic() - began:.0f} s")
+    assert guest.run("cat /mnt/jupyterhub_users/ada/kept.txt") == "kept"
+    ada.open("/hub/home")
+    ada.until(lambda: "ada" in ada.text and "/hub/home" in ada.driver.current_url, "Ada is signed out")
+    assert set(stack.up()) == {"unchanged"}
+
+
 def test_destroy_leaves_docker_without_ours_and_users_with_their_files(stack: ServerDeployment) -> None:
     stack.destroy()
     assert stack.guest.run("docker ps --all --quiet --filter label=cyberhubs.stack=vm") == ""
