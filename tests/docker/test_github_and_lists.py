@@ -189,6 +189,6 @@ def test_a_server_has_limits(server: str) -> None:
 
 def test_the_hub_itself_is_not_root(hub: Deployment) -> None:
     for role in ("hub", "proxy"):
-        processes = docker("top", hub.container(role), "-eo", "uid,args")
-        own = [line.split()[0] for line in processes.splitlines()[1:] if "init" not in line]
+        processes = docker("top", hub.container(role), "-eo", "pid,uid,args")
+        own = [line.split()[1] for line in processes.splitlines()[1:] if "init" not in line]
         assert set(own) == {"1000"}, processes

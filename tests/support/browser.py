@@ -187,7 +187,10 @@ class Browser:
     def _go_on_after_network_change(self) -> None:
         """Load a page anew that Chromium gave up because a container's network interface came or went."""
         if self.driver.find_elements(By.ID, "main-frame-error") and "ERR_NETWORK_CHANGED" in self.text:
-            self.driver.refresh()
+            if "/hub/spawn" in self.driver.current_url:
+                self.open("/hub/")  # the form was taken: asked again, the hub would say that it is on its way
+            else:
+                self.driver.refresh()
 
     def _kernel_idle(self) -> bool:
         status = self.driver.execute_script(

@@ -1,0 +1,197 @@
+"""What the program puts on a machine's Docker, as it asks the engine for it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.runtime import resource
+
+from infra.clouds import local
+from infra.engine import Engine
+from infra.program import main
+from tests.unit.engine import Run, run, texts
+
+LOCAL: dict[str, Any] = {"kind": "local"}
+GITHUB = {"oauthClientId": "the-client-id", "oauthClientSecret": "THE-CLIENT-SECRET"}
+
+
+class _Callbacks:
+    def register_resource_hook(self, _: object) -> None:
+        pass
+
+
+async def _callbacks() -> _Callbacks:
+    return _Callbacks()
+
+
+def deploy(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    config: dict[str, Any] | None = None,
+    **more: Any,
+) -> Run:
+    """A preview of the local stack: nothing is asked of Docker but what it is."""
+    monkeypatch.setattr(Engine, "info", lambda _: {"MemTotal": 8 * 1024**3, "NCPU": 4})
+    monkeypatch.setattr(Engine, "run", lambda *_, **__: "unix:///var/run/docker.sock")
+    monkeypatch.setattr(local, "_free", lambda *_: True)
+    # A hook is a callback from the engine, which the recording one has no need for.
+    monkeypatch.setattr(resource, "_get_callbacks", _callbacks)
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    settings = {"hub": {"auth": {"kind": "sharedPassword"}, "admins": ["admin"]}, **(config or {})}
+    settings["cloud"] = {**LOCAL, "dataDir": str(tmp_path / "data"), **settings.get("cloud", {})}
+    return run(main, settings, preview=True, **{"stack": "s", **more})
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    return deploy(monkeypatch, tmp_path)
+
+
+def containers(site: Run) -> dict[str, Any]:
+    return {one.name: one for one in site.all(":Container")}
+
+
+def exported() -> dict[str, Any]:
+    """The stack's outputs of the last run."""
+    stack: Any = pulumi.runtime.get_root_resource()
+    loop = asyncio.get_event_loop()
+    return {
+        name: loop.run_until_complete(pulumi.Output.from_input(value).future())
+        for name, value in stack.outputs.items()
+    }
+
+
+def envelope_free(site: Run) -> str:
+    return "\n".join(text for one in site.asked for text in texts(one.sent))
+
+
+def test_there_are_fence_proxy_and_hub(site: Run) -> None:
+    assert set(containers(site)) == {"fence", "proxy", "hub-hub"}
+
+
+def test_only_the_hub_has_dockers_socket(site: Run) -> None:
+    for name, one in containers(site).items():
+        mounts = [volume.get("hostPath") for volume in one.inputs.get("volumes", [])]
+        assert ("/var/run/docker.sock" in mounts) == (name == "hub-hub"), name
+
+
+def test_every_container_drops_all_rights_and_gains_none(site: Run) -> None:
+    for name, one in containers(site).items():
+        assert one.inputs["capabilities"]["drops"] == ["ALL"], name
+        assert "no-new-privileges:true" in one.inputs["securityOpts"], name
+        assert not one.inputs.get("privileged"), name
+
+
+def test_only_the_proxy_is_reached_from_outside_and_only_from_this_machine(site: Run) -> None:
+    for name, one in containers(site).items():
+        assert bool(one.inputs.get("ports")) == (name == "proxy"), name
+    ports = {port["external"]: port["ip"] for port in containers(site)["proxy"].inputs["ports"]}
+    assert ports == {8080: "127.0.0.1", 8443: "127.0.0.1"}
+
+
+def test_what_the_engine_would_add_is_said_so_that_a_second_up_changes_nothing(site: Run) -> None:
+    for name, one in containers(site).items():
+        assert one.inputs["logDriver"] == "json-file", name
+        assert one.inputs["logOpts"]["max-size"], name
+        assert one.inputs["networkMode"], name
+        assert one.inputs["restart"] == "unless-stopped", name
+
+
+def test_containers_with_a_name_or_port_go_before_their_successors_come(site: Run) -> None:
+    for name, one in containers(site).items():
+        assert one.options.deleteBeforeReplace, name
+
+
+def test_servers_do_not_reach_each_other(site: Run) -> None:
+    network = site.only(":Network")
+    assert network.inputs["options"]["com.docker.network.bridge.enable_icc"] == "false"
+    assert network.options.hooks.before_delete, "users' servers must go before the network"
+
+
+def test_images_stay_when_they_are_replaced(site: Run) -> None:
+    assert site.all(":RemoteImage")
+    for one in site.all(":RemoteImage"):
+        assert one.inputs["keepLocally"], one.name
+
+
+def test_made_passwords_are_secret_and_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    kept = {"sharedPassword": "KEPT-FROM-LAST-TIME", "adminPassword": "K" * 32}
+    site = deploy(
+        monkeypatch,
+        tmp_path,
+        made={"pulumi:pulumi:StackReference": {"outputs": kept, "secretOutputNames": list(kept)}},
+    )
+    uploads = containers(site)["hub-hub"].inputs["uploads"]
+    files = {upload["file"]: upload for upload in uploads}
+    assert files["/run/secrets/shared_password"]["content"] == "KEPT-FROM-LAST-TIME"
+    assert files["/run/secrets/shared_password"]["permissions"] == "0600"
+    assert "KEPT-FROM-LAST-TIME" not in envelope_free(site)
+    assert {"sharedPassword", "adminPassword"} <= set(exported())
+
+
+def test_the_oauth_secret_is_nowhere_in_the_open(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    site = deploy(monkeypatch, tmp_path, {"hub": {"auth": {"kind": "github"}}}, secrets=GITHUB)
+    files = [upload["file"] for upload in containers(site)["hub-hub"].inputs["uploads"]]
+    assert "/run/secrets/oauth_client_secret" in files
+    assert "THE-CLIENT-SECRET" not in envelope_free(site)
+    assert exported()["callbackUrl"] == "https://localhost:8443/hub/oauth_callback"
+
+
+def test_without_client_id_and_secret_nothing_is_made(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(pulumi.RunError, match="oauthClientSecret: is required"):
+        deploy(monkeypatch, tmp_path, {"hub": {"auth": {"kind": "github"}}})
+
+
+def test_several_hubs_share_one_proxy_and_have_homes_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    astro = {"auth": {"kind": "sharedPassword"}, "title": "Astro"}
+    site = deploy(monkeypatch, tmp_path, {"hubs": {"astro": astro}})
+    found = containers(site)
+    assert set(found) == {"fence", "proxy", "hub-hub", "astro-hub"}
+    assert found["astro-hub"].inputs["name"] == "s-astro-hub"
+    homes = {
+        name: next(
+            volume["hostPath"]
+            for volume in found[name].inputs["volumes"]
+            if volume["containerPath"] == "/srv/homes"
+        )
+        for name in ("hub-hub", "astro-hub")
+    }
+    assert homes["hub-hub"].endswith("/jupyterhub_users")
+    assert homes["astro-hub"].endswith("/cyberhub/astro/jupyterhub_users")
+    caddyfile = next(
+        upload["content"]
+        for upload in found["proxy"].inputs["uploads"]
+        if upload["file"] == "/etc/caddy/Caddyfile"
+    )
+    assert "s-astro-user-" in caddyfile
+    assert exported()["callbackUrl-astro"] == "https://localhost:8443/astro/hub/oauth_callback"
+
+
+def test_a_backup_reads_all_and_its_password_is_secret(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    site = deploy(
+        monkeypatch,
+        tmp_path,
+        {"backup": {"repository": "s3:https://s3.example.org/b"}},
+        secrets={"backupPassword": "BACKUP-PASSWORD", "backupCredentials": "AWS_SECRET_ACCESS_KEY=HIDDEN"},
+    )
+    backup = containers(site)["backup"]
+    assert {volume["containerPath"] for volume in backup.inputs["volumes"]} == {"/data"}
+    assert "BACKUP-PASSWORD" not in envelope_free(site)
+    assert "HIDDEN" not in envelope_free(site)
+
+
+def test_the_hubs_code_is_uploaded_whole(site: Run) -> None:
+    files = {upload["file"] for upload in containers(site)["hub-hub"].inputs["uploads"]}
+    for name in ("jupyterhub_config.py", "apply.py", "templates/menu.html", "__init__.py"):
+        assert f"/srv/cyberhub/hubconfig/{name}" in files
+    assert not any("images/" in file for file in files)
