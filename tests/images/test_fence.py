@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import pytest
 
@@ -338,6 +338,42 @@ def test_after_the_last_container_the_rules_go(place: Neighbourhood) -> None:
         assert "removed the rules for ch-images3" in log("images-fence3")
     assert "removed the rules" in remove_rules()
     assert rules() == []
+
+
+def test_a_machine_with_the_older_tables_is_fenced_in_them() -> None:
+    made = (
+        "iptables-legacy -N DOCKER-USER && iptables-legacy -A FORWARD -j DOCKER-USER"
+        " && iptables-legacy -A DOCKER-USER -j RETURN && exec fence keep"
+    )
+    with _on_a_machine_of_its_own("sh", "-c", made) as container:
+        if "can't initialize" in log(container):
+            pytest.skip("this kernel has no older tables")
+        until(
+            lambda: "installed the rules for ch-old in iptables-legacy" in log(container), "it has its rules"
+        )
+        until(
+            lambda: "are in place" in inside(container, "sh", "-c", "fence check 2>&1 || true"), "they hold"
+        )
+        in_use = inside(container, "iptables-legacy", "-S", "DOCKER-USER").splitlines()
+        assert in_use[1] == "-A DOCKER-USER -i ch-old -j CYBERHUB-ch-old"
+        ENGINE.run("stop", container)
+        assert "removed the rules for ch-old" in log(container)
+
+
+def test_where_docker_keeps_no_rules_the_fence_says_what_it_waits_for() -> None:
+    with _on_a_machine_of_its_own("fence", "keep") as container:
+        until(lambda: "waiting for Docker's chain DOCKER-USER" in log(container), "it says so")
+        assert "is not there" in inside(container, "sh", "-c", "fence check 2>&1 || true")
+
+
+def _on_a_machine_of_its_own(*command: str) -> AbstractContextManager[str]:
+    """A container that has tables of its own, as a machine has."""
+    program, *words = command
+    known = {"BRIDGE": "ch-old", "SUBNET": SUBNET, "HUB_ADDRESS": HUB, "PROXY_ADDRESS": PROXY}
+    environment = [word for item in known.items() for word in ("--env", "=".join(item))]
+    own = [word for word in _FENCE if word != "host"]
+    own.insert(own.index("--network") + 1, "none")
+    return running("images-old", *own, *environment, "--entrypoint", program, image("fence"), *words)
 
 
 @pytest.mark.parametrize(
