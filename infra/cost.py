@@ -64,8 +64,8 @@ class Bill:
         hourly = _hourly(region, self.instance_type)
         if region is None or hourly is None:
             text = (
-                f"no price of {self.instance_type} in {self.region} is known here; "
-                "https://calculator.aws tells it"
+                f"The price of {self.instance_type} in {self.region} is not known here; "
+                "https://calculator.aws tells what this stack costs."
             )
         else:
             parts = {
@@ -75,10 +75,10 @@ class Bill:
             }
             listed = ", ".join(f"{what} {dollars:.2f}" for what, dollars in parts.items())
             text = (
-                f"about {sum(parts.values()):.2f} US dollars a month at the prices of {PRICES_OF} "
-                f"({listed}), besides traffic and taxes"
+                f"This stack costs about {sum(parts.values()):.2f} US dollars a month at the prices of "
+                f"{PRICES_OF} ({listed}), besides traffic and taxes."
             )
-        return f"This stack costs {text}.\n{self._free()}"
+        return f"{text}\n{self._free()}"
 
     def _free(self) -> str:
         over_gb = self.disk_gb - _FREE_DISK_GB

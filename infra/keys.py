@@ -11,12 +11,13 @@ import os
 import socket
 import subprocess
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pulumi
+
+from infra import state
 
 MADE_ON: Final = "keysMadeOn"
 """Output of a machine's component that says where the keys are."""
@@ -137,7 +138,7 @@ def _keygen(*words: str) -> str:
 
 
 def _refuse_if_a_machine_needs(file: Path) -> None:
-    resources = _resources_in_state()
+    resources = state.resources()
     if not any(resource.get("type") in _MACHINES for resource in resources.values()):
         return
     places = {
@@ -153,10 +154,3 @@ def _refuse_if_a_machine_needs(file: Path) -> None:
         "see docs/rebuild.md."
     )
     raise pulumi.RunError(msg)
-
-
-def _resources_in_state() -> Mapping[str, Any]:
-    """The stack's resources after its last update, by URN: each with its type and outputs."""
-    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    answer = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name})
-    return (answer.value or {}).get("outputs") or {}

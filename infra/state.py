@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import pulumi
+
+_PATIENCE_SECONDS: Final = 5.0
+
+_PAUSE_SECONDS: Final = 0.1
 
 
 def resources() -> Mapping[str, Mapping[str, Any]]:
     """The stack's resources by URN, each with its type and outputs; empty before the first update."""
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    answer = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name})
-    return (answer.value or {}).get("outputs") or {}
-
-
-def outputs_of(resource_type: str, name: str) -> Mapping[str, Any] | None:
-    """The outputs of one resource, or None when the stack has none such yet."""
-    for urn, resource in resources().items():
-        if resource.get("type") == resource_type and urn.endswith(f"::{name}"):
-            return resource.get("outputs") or {}
-    return None
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            answer = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name})
+        except Exception as error:
+            # The engine writes the state while the program runs, and a state in a file may be read
+            # half-written (seen: "failed to load checkpoint: EOF").
+            if "failed to load checkpoint" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return (answer.value or {}).get("outputs") or {}

@@ -140,8 +140,8 @@ class Chooser:
         if places:
             self._fault(
                 "subnetId",
-                f"{self._cloud.region} has no default network in {' or '.join(places)}; set the subnet to use, "
-                "or make a default network with `aws ec2 create-default-vpc`",
+                f"{self._cloud.region} has no default network in {' or '.join(places)}; set the subnet to "
+                "use, or make a default network with `aws ec2 create-default-vpc`",
             )
         return None
 

@@ -126,7 +126,9 @@ class Project:
     def machine_status(self, identity: str) -> str:
         """How a machine is: active, shutoff, error ... Raises NotThereError when it is no more."""
         found = self._ask(lambda: openstack.compute.get_instance_v2(id=identity, opts=self._options))
-        return str(found.power_state)
+        if not found.power_state:
+            raise NotThereError  # the plug-in's answer is then empty, and no error
+        return found.power_state
 
     def has_key_pair(self, name: str) -> bool:
         """Whether the user has a key pair of that name."""

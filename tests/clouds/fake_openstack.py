@@ -10,11 +10,11 @@ import json
 import re
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 PROJECT_ID: Final = "a" * 32
@@ -23,6 +23,7 @@ TOKEN: Final = "a-token"
 OUTSIDE: Final = "Public-Network"
 
 Json = dict[str, Any]
+Method = TypeVar("Method", bound=Callable[..., Json | None])
 
 
 def _new_id() -> str:
@@ -60,6 +61,8 @@ class Cloud:
     volumes: dict[str, Json] = field(default_factory=dict)
     cores: int = 25
     requests: list[str] = field(default_factory=list)
+    refuse: str = ""
+    """A request that fails, as on a cloud that is full."""
 
     def stock(self) -> None:
         """What a new project on Arbutus has."""
@@ -124,8 +127,8 @@ class Cloud:
 ROUTES: list[tuple[str, re.Pattern[str], str]] = []
 
 
-def _route(method: str, pattern: str) -> Any:
-    def remember(function: Any) -> Any:
+def _route(method: str, pattern: str) -> Callable[[Method], Method]:
+    def remember(function: Method) -> Method:
         ROUTES.append((method, re.compile(pattern), function.__name__))
         return function
 
@@ -297,8 +300,9 @@ class Services:
 
     @_route("POST", r"/network/v2.0/ports")
     def make_port(self, body: Json, **_: Any) -> Json:
-        usual = {
-            "status": "DOWN", "device_id": "", "device_owner": "", "mac_address": "fa:16:3e:00:00:01", "tags": [],
+        usual: Json = {
+            "status": "DOWN", "device_id": "", "device_owner": "", "mac_address": "fa:16:3e:00:00:01",
+            "tags": [],
             "allowed_address_pairs": [], "extra_dhcp_opts": [], "port_security_enabled": True, "dns_name": "",
             "fixed_ips": [{"subnet_id": "s", "ip_address": f"192.168.1.{10 + len(self.cloud.ports)}"}],
             "binding:vnic_type": "normal", "binding:host_id": "", "binding:profile": {}, "dns_assignment": [],
@@ -349,8 +353,9 @@ class Services:
 
     @_route("POST", r"/network/v2.0/floatingips")
     def make_address(self, body: Json, **_: Any) -> Json:
-        usual = {
-            "floating_ip_address": f"172.24.4.{100 + len(self.cloud.floating_ips)}", "port_id": None, "tags": [],
+        usual: Json = {
+            "floating_ip_address": f"172.24.4.{100 + len(self.cloud.floating_ips)}", "port_id": None,
+            "tags": [],
             "fixed_ip_address": None, "status": "DOWN", "router_id": None, "dns_name": "", "dns_domain": "",
         }  # fmt: skip
         made = {**usual, **{k: v for k, v in self._made(body["floatingip"]).items() if v != ""}}
@@ -442,7 +447,7 @@ class Services:
         flavor = self._get(self.cloud.flavors, asked["flavorRef"].rpartition("/")[2])
         used = sum(self.cloud.flavors[s["flavor"]["id"]]["vcpus"] for s in self.cloud.servers.values())
         if used + flavor["vcpus"] > self.cloud.cores:
-            message = f"Quota exceeded for cores: Requested {flavor['vcpus']}, but already used {used} of {self.cloud.cores} cores"
+            message = f"Quota exceeded for cores: Requested {flavor['vcpus']}, but already used {used}"
             raise RefusedError(403, {"forbidden": {"code": 403, "message": message}})
         if asked.get("key_name") not in self.cloud.keypairs:
             raise RefusedError(400, {"badRequest": {"code": 400, "message": "Invalid key_name provided."}})
@@ -460,7 +465,7 @@ class Services:
             "image": {"id": asked["imageRef"], "links": []} if asked.get("imageRef") else "",
             "key_name": asked.get("key_name"),
             "metadata": asked.get("metadata") or {},
-            "addresses": {self.cloud.networks[port["network_id"]]["name"]: [{"addr": port["fixed_ips"][0]["ip_address"], "version": 4, "OS-EXT-IPS:type": "fixed", "OS-EXT-IPS-MAC:mac_addr": port["mac_address"]}]},
+            "addresses": self._addresses(port),
             "user_data": asked.get("user_data"),
             "config_drive": str(asked.get("config_drive") or ""),
             "block_device_mapping": asked.get("block_device_mapping_v2") or [],
@@ -479,6 +484,15 @@ class Services:
             "accessIPv6": "",
         }  # fmt: skip
         return {"server": {"id": identity, "adminPass": "x", "links": [], "security_groups": []}}
+
+    def _addresses(self, port: Json) -> Json:
+        address = {
+            "addr": port["fixed_ips"][0]["ip_address"],
+            "version": 4,
+            "OS-EXT-IPS:type": "fixed",
+            "OS-EXT-IPS-MAC:mac_addr": port["mac_address"],
+        }
+        return {self.cloud.networks[port["network_id"]]["name"]: [address]}
 
     @_route("GET", r"/compute/v2.1/servers/(?P<identity>[^/]+)")
     def server(self, identity: str, **_: Any) -> Json:
@@ -672,6 +686,8 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 - the library's names
 
     def _ask(self, path: str, query: dict[str, str], body: Json) -> tuple[int, Json | None]:
+        if f"{self.command} {path}" == self.cloud.refuse:
+            return 403, {"forbidden": {"code": 403, "message": "No valid host was found."}}
         for method, pattern, name in ROUTES:
             match = pattern.fullmatch(path)
             if method == self.command and match:

@@ -60,19 +60,16 @@ class MachineStack:
         self.home = home
         self.said = ""
         self._settings: dict[str, Any] = {}
-        project = automation.ProjectSettings(
-            name="cyberhubs", runtime="python", backend=automation.ProjectBackend(f"file://{state}")
-        )
         self._stack = automation.create_stack(
             stack_name=stack,
             project_name="cyberhubs",
             program=self._program,
             opts=automation.LocalWorkspaceOptions(
-                project_settings=project,
+                project_settings=automation.ProjectSettings(name="cyberhubs", runtime="python"),
                 work_dir=str(folder),
                 env_vars={
+                    "PULUMI_BACKEND_URL": f"file://{state}",
                     "PULUMI_CONFIG_PASSPHRASE": "test",
-                    "HOME": str(home),
                     "OS_CLIENT_CONFIG_FILE": str(self.credentials),
                 },
             ),
@@ -83,7 +80,7 @@ class MachineStack:
         self._settings = {"kind": "openstack", "cloud": "arbutus", **(settings or {})}
         self.said = ""
         result = self._stack.up(on_output=self._hear, on_error=self._hear, color="never", **options)
-        return dict(result.summary.resource_changes or {})
+        return {str(kind): count for kind, count in (result.summary.resource_changes or {}).items()}
 
     def preview(self) -> dict[str, int]:
         """What an up would change."""

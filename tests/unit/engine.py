@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
-from google.protobuf import json_format
-from pulumi.runtime import mocks, rpc
+from google.protobuf import json_format  # type: ignore[import-untyped]  # of the SDK's own packages
+from pulumi.runtime import mocks, rpc, settings
 
 PROJECT = "cyberhubs"
 
@@ -100,10 +101,10 @@ class _Recorder(mocks.MockMonitor):
         self.exports: Mapping[str, Any] = {}
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the engine's own name
-        inputs = rpc.deserialize_properties(request.object)
+        inputs = opened(rpc.deserialize_properties(request.object))
         # Taken before the answer: the program goes on as soon as it has that.
         sent = json_format.MessageToDict(request.object)
-        response = super().RegisterResource(request)
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]  # the SDK's
         if request.type != _STACK_TYPE:
             self.asked.append(Asked(request.type, request.name, response.urn, inputs, sent, request))
         # A plug-in marks such outputs secret; the SDK's own double forgets to.
@@ -117,7 +118,7 @@ class _Recorder(mocks.MockMonitor):
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the engine's own name
         if _STACK_TYPE in request.urn:
             self.exports = json_format.MessageToDict(request.outputs)
-        return super().RegisterResourceOutputs(request)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]  # the SDK's
 
 
 class _Listener(logging.Handler):
@@ -166,6 +167,9 @@ def run(
     told = Told()
     logger = logging.Logger("program")  # noqa: LOG001 - one of its own, so that runs do not hear each other
     logger.addHandler(_Listener(told))
+    # Each run in a loop of its own, with a stack of its own: nothing of an earlier one is waited for.
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    settings.set_root_resource(None)  # type: ignore[arg-type]  # its way to say there is none
     mocks.set_mocks(
         answers,
         project=PROJECT,
@@ -175,7 +179,7 @@ def run(
         logger=logger,
         organization="organization",
     )
-    pulumi.runtime.test(program)()
+    pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]  # the SDK's
     return Run(recorder.asked, recorder.exports, told, answers.calls)
 
 
@@ -192,10 +196,25 @@ def _from_table(
     return make
 
 
+def _secret(value: Mapping[str, Any]) -> bool:
+    return bool(value.get(rpc._special_sig_key) == rpc._special_secret_sig)
+
+
+def opened(value: Any) -> Any:
+    """A value without secrets' envelopes; whole numbers, which travel as fractions, are whole again."""
+    if isinstance(value, Mapping):
+        if _secret(value):
+            return opened(value["value"])
+        return {key: opened(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [opened(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def texts(sent: Any) -> Iterator[str]:
     """Every string in the open: those in secrets' envelopes are left out."""
     if isinstance(sent, Mapping):
-        if sent.get(rpc._special_sig_key) == rpc._special_secret_sig:
+        if _secret(sent):
             return
         for value in sent.values():
             yield from texts(value)

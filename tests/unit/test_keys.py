@@ -28,7 +28,7 @@ def state(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         resources: dict[str, Any] = {f"urn:{kind}": {"type": kind, "outputs": {}} for kind in types}
         if made_on is not None:
             resources["urn:component"] = {"type": "cyberhubs:x", "outputs": {"keysMadeOn": made_on}}
-        monkeypatch.setattr(keys, "_resources_in_state", lambda: resources)
+        monkeypatch.setattr("infra.state.resources", lambda: resources)
 
     holds()
     return holds
@@ -93,9 +93,9 @@ class TestKeysOfARunningMachine:
         assert keys.host_key("s").public.startswith("ssh-ed25519 ")
 
     def test_keys_that_are_there_need_no_look_at_the_state(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(keys, "_resources_in_state", dict)
+        monkeypatch.setattr("infra.state.resources", dict)
         made = keys.host_key("s")
-        monkeypatch.delattr(keys, "_resources_in_state")
+        monkeypatch.delattr("infra.state.resources")
         assert keys.host_key("s") == made
 
 

@@ -1,0 +1,26 @@
+"""An operator with an empty home, and machines that are ready at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pulumi
+import pytest
+
+from infra import readiness
+from infra.host import Ssh
+
+
+def _ready_at_once(ssh: Ssh, address: pulumi.Input[str], **_: object) -> pulumi.Output[str]:
+    return pulumi.Output.from_input(address).apply(ssh.url)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The operator's home folder; no machine is waited for, as none boots here."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(readiness, "wait", _ready_at_once)
+    for name in ("OS_CLOUD", "OS_AUTH_TYPE", "OS_APPLICATION_CREDENTIAL_ID", "OS_CLIENT_CONFIG_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OS_AUTH_URL", "https://identity.example.org/v3")
+    return tmp_path
