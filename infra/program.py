@@ -9,7 +9,7 @@ import pulumi
 
 from infra import clouds
 from infra.certificates import tls_faults
-from infra.clouds.local import local_faults
+from infra.clouds.local import local_faults, subnet_faults
 from infra.context import Context
 from infra.entry_checks import untellable_entries
 from infra.faults import Fault
@@ -28,7 +28,10 @@ def main() -> None:
 
     def local(parts: Parts) -> Sequence[Fault]:
         cloud = parts.get("cloud")
-        return local_faults(cloud, stack) if isinstance(cloud, LocalCloud) else []
+        if not isinstance(cloud, LocalCloud):
+            return []
+        network = parts.get("network")
+        return [*local_faults(cloud, stack), *(subnet_faults(network.subnet, stack) if network else [])]
 
     settings = load(
         config, [missing_secrets, unknown_builds, untellable_entries, space_faults, tls_faults, local]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pulumi
 
+from infra.addresses import addresses
 from infra.context import Context
 from infra.engine import Engine, EngineError
 from infra.faults import Fault
@@ -69,6 +71,28 @@ def local_host(cloud: LocalCloud, context: Context) -> Host:
 def local_faults(cloud: LocalCloud, stack: str) -> Sequence[Fault]:
     """What stands in the way of a hub on this machine: ports that are taken, a folder nobody may write."""
     return [*_port_faults(cloud, stack), *_folder_faults(data_dir(cloud, stack))]
+
+
+def subnet_faults(subnet: str | None, stack: str) -> Sequence[Fault]:
+    """Another network of this machine's Docker that has our addresses; Docker's own words name none."""
+    wanted = addresses(subnet, stack).network
+    engine = local_engine()
+    try:
+        numbers = engine.run("network", "ls", "--quiet").split()
+        form = '{{.Name}} {{index .Labels "' + STACK_LABEL + '"}} {{range .IPAM.Config}}{{.Subnet}} {{end}}'
+        lines = engine.run("network", "inspect", "--format", form, *numbers).splitlines()
+    except EngineError:
+        return []  # without Docker there is a clearer error to come
+    return [
+        Fault(
+            "network.subnet",
+            f"{wanted} is in use by Docker's network {name}; set another, such as 10.201.0.0/20",
+        )
+        for name, *rest in (line.split() for line in lines)
+        if stack not in rest
+        for other in rest
+        if "." in other and wanted.overlaps(ipaddress.IPv4Network(other))
+    ]
 
 
 def _port_faults(cloud: LocalCloud, stack: str) -> list[Fault]:
