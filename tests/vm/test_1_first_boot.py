@@ -180,28 +180,29 @@ def metadata_service(guest: Guest) -> None:
     )
 
 
+@pytest.fixture(scope="module")
+def rebuilt(inhabited: Guest, rendered: str, data_disk: Path) -> Guest:
+    inhabited.shut_down()
+    broken = rendered.replace(
+        '"write_files":[',
+        '"write_files":[{"path":"/etc/apt/apt.conf.d/99broken",'
+        '"content":"Acquire::http::Proxy \\"http://127.0.0.1:9\\"; Acquire::https::Proxy \\"http://127.0.0.1:9\\";"},',
+    )
+    assert broken != rendered
+    inhabited.memory_mb = 1024
+    inhabited.create(broken, "second")
+    inhabited.start(data_disk)
+    inhabited.wait_for("grep -q 'message=a mirror does not answer' /var/lib/cyberhub/first-boot", 400)
+    inhabited.run("rm /etc/apt/apt.conf.d/99broken")
+    inhabited.wait_for("grep -q 'Unpacking git' /var/log/cyberhub-first-boot.log", 400)
+    inhabited.kill()
+    inhabited.start(data_disk)
+    until_ready(inhabited)
+    return inhabited
+
+
 class TestARebuiltMachine:
     """The same disk on a smaller machine that was made anew, with a mirror that is down and a power cut."""
-
-    @pytest.fixture(scope="class")
-    def rebuilt(self, inhabited: Guest, rendered: str, data_disk: Path) -> Guest:
-        inhabited.shut_down()
-        broken = rendered.replace(
-            '"write_files":[',
-            '"write_files":[{"path":"/etc/apt/apt.conf.d/99broken",'
-            '"content":"Acquire::http::Proxy \\"http://127.0.0.1:9\\"; Acquire::https::Proxy \\"http://127.0.0.1:9\\";"},',
-        )
-        assert broken != rendered
-        inhabited.memory_mb = 1024
-        inhabited.create(broken, "second")
-        inhabited.start(data_disk)
-        inhabited.wait_for("grep -q 'message=a mirror does not answer' /var/lib/cyberhub/first-boot", 400)
-        inhabited.run("rm /etc/apt/apt.conf.d/99broken")
-        inhabited.wait_for("grep -q 'Unpacking git' /var/log/cyberhub-first-boot.log", 400)
-        inhabited.kill()
-        inhabited.start(data_disk)
-        until_ready(inhabited)
-        return inhabited
 
     def test_it_gets_ready_all_the_same(self, rebuilt: Guest) -> None:
         assert rebuilt.machine.report().ready
