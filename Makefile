@@ -31,6 +31,13 @@ up: toolchain ## Bring the hub up, or to its new settings; then say where it is 
 	  pulumi up --yes --skip-preview --stack $(STACK) $$(python -m tools.toolchain refresh-flag $(STACK))
 	@$(on_stack) announce $(STACK)
 
+.PHONY: rebuild
+rebuild: toolchain ## Make the cloud's machine anew: newest image, same disk, same address; users' servers end
+	@$(on_stack) engine-for $(STACK)
+	@$(on_stack) unlock $(STACK)
+	@$(shell) && pulumi up --yes --skip-preview --stack $(STACK) --replace '**::hub-port'
+	@$(on_stack) announce $(STACK)
+
 .PHONY: preview
 preview: toolchain ## Show what `make up` would change, and change nothing
 	@$(on_stack) engine-for $(STACK)

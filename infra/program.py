@@ -57,6 +57,8 @@ def main() -> None:
         words = " ".join(["ssh", *_quoted(host.ssh.options()), "-p", str(host.ssh.port)])
         pulumi.export("ssh", pulumi.Output.concat(words, f" {host.ssh.user}@", host.address))
         pulumi.export("hostKey", host.ssh.host_key)
+    if isinstance(host.machine, pulumi.CustomResource):
+        pulumi.export("machineId", host.machine.id)
     for file, key in MADE_SECRETS.items():
         if file in site.secrets:
             pulumi.export(key, site.secrets[file])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
+import cfnlint.api  # type: ignore[import-untyped]  # it has no marker for types
 import pytest
 
-from infra.cost import Bill
+from infra.cost import _REGIONS, Bill
 
 
 def bill(**changes: object) -> str:
@@ -45,3 +48,16 @@ def test_a_price_that_is_not_known_is_not_made_up(changes: dict[str, str]) -> No
     text = bill(**changes)
     assert "is not known here; https://calculator.aws tells" in text
     assert "US dollars" not in text
+
+
+@pytest.mark.parametrize("region", sorted(_REGIONS))
+def test_the_table_has_t2_micro_where_amazon_has(region: str) -> None:
+    # cfn-lint carries Amazon's own lists of types by region.
+    machines = {
+        kind.replace(".", ""): {"Type": "AWS::EC2::Instance", "Properties": {"InstanceType": kind}}
+        for kind in ("t2.micro", "t3.micro")
+    }
+    template = json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": machines})
+    found = cfnlint.api.lint(template, config=cfnlint.api.ManualArgs(regions=[region]))
+    missing = {match.message.split("'")[1] for match in found if match.rule.id == "E3628"}
+    assert missing == (set() if _REGIONS[region].t2_micro else {"t2.micro"})

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from tools.toolchain import stack as stacks
@@ -32,10 +34,27 @@ def refresh_flag(stack: str) -> str:
     Containers may have been removed by somebody else; the state does not know that until it is refreshed.
     """
     try:
-        url = stacks.outputs(stack).get("url")
+        found = stacks.outputs(stack)
     except Problem:
         return ""  # what is wrong with the state is for `pulumi up` to say
-    return "--refresh" if url and not stacks.answers(url) else ""
+    url = found.get("url")
+    return "--refresh" if url and not stacks.answers(url) and _machine_answers(found) else ""
+
+
+def _machine_answers(found: dict[str, Any]) -> bool:
+    """Whether the machine can be asked for its containers.
+
+    One that is stopped or gone cannot, and a state that had forgotten a machine which is gone would know
+    nothing of containers that its successor needs: `make rebuild` is for that.
+    """
+    if "ssh" not in found:
+        return True  # this machine
+    port = re.search(r" -p (\d+) ", found["ssh"])
+    try:
+        socket.create_connection((found["address"], int(port[1]) if port else 22), timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def _locks(stack: str) -> list[Path]:
