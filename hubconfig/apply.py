@@ -74,6 +74,7 @@ def _pages(settings: HubSettings, c: Config, folders: Folders) -> None:
     c.JupyterHub.template_vars = {
         "hub_title": settings.options.title,
         "announcement": Announcement(folders.access / "announcement"),
+        "server_stops_at": partial(culling.server_stops_at, settings.options.culling),
     }
 
 

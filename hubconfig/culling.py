@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from jupyterhub_idle_culler import cull_idle
 
@@ -35,10 +36,19 @@ async def cull(culling: Culling, api_url: str, token: str, log: logging.Logger) 
     )
 
 
-def stops_at(last_activity: datetime | None, culling: Culling) -> datetime | None:
-    """When an idle server will be stopped, if that is soon enough to warn of; None else."""
-    if last_activity is None or not culling.idle_minutes:
+def server_stops_at(culling: Culling, user: Any) -> datetime | None:
+    """When a user's idle server will be stopped, if that is soon enough to warn of; None else.
+
+    :param user: JupyterHub's own object, which it gives for each page; None for nobody.
+    """
+    if user is None:
         return None
-    moment = last_activity.replace(tzinfo=UTC) if last_activity.tzinfo is None else last_activity
-    end = moment + timedelta(minutes=culling.idle_minutes)
+    spawner = user.spawner
+    if not (spawner.ready and culling.idle_minutes):
+        return None
+    # JupyterHub's database keeps times in UTC, without saying so.
+    last_activity = spawner.orm_spawner.last_activity or spawner.orm_spawner.started
+    if last_activity is None:
+        return None
+    end: datetime = last_activity.replace(tzinfo=UTC) + timedelta(minutes=culling.idle_minutes)
     return end if end - datetime.now(UTC) <= timedelta(minutes=culling.warn_minutes) else None

@@ -262,7 +262,7 @@ class Culling(Section):
     idle_minutes: int = Field(60, ge=0, json_schema_extra=HUB_RESTART)
     """Minutes without activity until a server is stopped; 0: never."""
     warn_minutes: int = Field(5, ge=0, json_schema_extra=HUB_RESTART)
-    """Minutes before that in which the user is warned and can stay with one click."""
+    """Minutes before that in which the hub's pages warn the user, who can stay with one click."""
     max_age_hours: int = Field(0, ge=0, json_schema_extra=HUB_RESTART)
     """Hours until a server is stopped even if used; 0: never."""
 
