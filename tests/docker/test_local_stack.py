@@ -34,7 +34,7 @@ SETTINGS = {
                 "name": "astrohub",
                 "title": "Astrohub",
                 "description": "Corehub with astronomy's libraries.",
-                "build": "corehub",
+                "build": "astrohub",
                 "memoryMb": 2048,
             },
         ],
@@ -116,7 +116,8 @@ def test_the_kernel_goes_on_when_the_hub_is_killed(hub: Deployment, ada: Browser
 
 
 def test_the_kernel_goes_on_when_the_hub_is_upgraded(hub: Deployment, ada: Browser) -> None:
-    options = SETTINGS["hub"] | {"title": "Test hub, upgraded"}
+    culling = {"idleMinutes": 60, "warnMinutes": 60}
+    options = SETTINGS["hub"] | {"title": "Test hub, upgraded", "culling": culling}
     before = docker("inspect", "--format", "{{.Id}}", hub.container("hub"))
     hub.set({"hub": options})
     changed = hub.up()
@@ -127,6 +128,20 @@ def test_the_kernel_goes_on_when_the_hub_is_upgraded(hub: Deployment, ada: Brows
     ada.open("/hub/home")
     assert "Test hub, upgraded" in ada.driver.title, "Ada is still signed in"
     assert "Stop My Server" in ada.text, "the new hub knows her server"
+
+
+def test_an_idle_server_is_announced_and_kept_at_a_click(ada: Browser) -> None:
+    ada.open("/hub/home")
+    ada.picture("server-stops")
+    ada.find("#keep-server").click()
+    ada.until(lambda: "will be stopped" not in ada.text, "the hub does not take it")
+
+
+def test_a_message_of_the_administrator_is_on_every_page_at_once(hub: Deployment, ada: Browser) -> None:
+    hub.put_list("announcement", "Maintenance on Friday, see https://example.org/plan")
+    ada.open("/hub/home")
+    assert "Maintenance on Friday" in ada.text
+    hub.put_list("announcement", "")
 
 
 def test_a_second_up_changes_nothing(hub: Deployment) -> None:
