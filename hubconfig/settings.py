@@ -183,8 +183,6 @@ class Limits(Section):
     """Processes and threads of one server."""
     open_files: int = Field(64_000, ge=1024, le=1_048_576, json_schema_extra=NEW_SERVERS)
     """Open files of one process."""
-    disk_gb: float | None = Field(None, gt=0, json_schema_extra=NEW_SERVERS)
-    """Disk of one user's home in GB, by project quota; needs the data volume's ext4. None: no quota."""
     servers: int | None = Field(None, ge=1, json_schema_extra=HUB_RESTART)
     """Servers that may run at once. None: as many as idle in the machine's memory, 160 MB each
     (a measured JupyterLab with one kernel), after 300 MB for the system."""
