@@ -1,0 +1,333 @@
+"""The application hubs: started by a hub as users' servers, they do what scientists expect of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from infra.image_check import VERSION_LABEL, hub_version
+from tests.images.building import (
+    ENGINE,
+    anonymous_mb,
+    image,
+    inside,
+    inspect,
+    log,
+    network,
+    no_rights,
+    process,
+    refusal,
+    remove,
+    until,
+)
+from tests.images.small_hub import TOKEN, small_hub
+
+APPLICATIONS = ("corehub", "astrohub", "datahub")
+SERVER = "/opt/jupyter/bin/python3 -s /opt/jupyter/bin/jupyterhub-singleuser"
+
+NAMED_COMPLAINTS = (
+    # JupyterHub sets a trait that both interfaces have, and their common code wonders about it.
+    "'extra_template_paths' was found in both NotebookApp and ServerApp",
+)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A user's server."""
+
+    container: str
+    user: str
+    home: Path
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and text of a page, as its owner gets it."""
+        url = f"http://127.0.0.1:8888/user/{self.user}{path}"
+        token = f"Authorization: token {TOKEN}"
+        said = self.run("curl", "--silent", "--header", token, "--write-out", "\n%{http_code}", url)
+        text, _, status = said.rpartition("\n")
+        return int(status), text
+
+    def run(self, *words: str) -> str:
+        """What a command prints that its owner types."""
+        return inside(self.container, *words)
+
+    def shell(self, line: str) -> str:
+        """The same for a line in a terminal, which is a login shell."""
+        return self.run("bash", "-lc", line)
+
+    def executed(self, kernel: str, code: str) -> str:
+        """What code prints in a kernel."""
+        talk = (
+            "import sys\n"
+            "from jupyter_client.manager import start_new_kernel\n"
+            "manager, client = start_new_kernel(kernel_name=sys.argv[1])\n"
+            "said = []\n"
+            "keep = lambda message: said.append(message['content'].get('text') or str(message['content']))\n"
+            "hook = lambda message: keep(message) if message['msg_type'] in ('stream', 'error') else None\n"
+            "client.execute_interactive(sys.argv[2], timeout=60, output_hook=hook)\n"
+            "manager.shutdown_kernel(now=True)\n"
+            "print(''.join(said))\n"
+        )
+        return self.run("python3", "-s", "-c", talk, kernel, code)
+
+
+def call_hub(hub: str, method: str, path: str, body: object = None) -> str:
+    """Use the hub's interface for programs."""
+    ask = (
+        "import sys, urllib.request\n"
+        "url = 'http://127.0.0.1:8081/hub/api' + sys.argv[2]\n"
+        "request = urllib.request.Request(url, method=sys.argv[1],\n"
+        "    data=sys.argv[3].encode(), headers={'Authorization': 'token ' + sys.argv[4]})\n"
+        "print(urllib.request.urlopen(request).read().decode())\n"
+    )
+    return inside(hub, "python3", "-c", ask, method, path, json.dumps(body) if body else "", TOKEN)
+
+
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where users' homes are."""
+    folder = tmp_path_factory.mktemp("homes")
+    folder.chmod(0o755)
+    folder.parent.chmod(0o755)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def hub(homes: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A hub that starts servers, each with an empty home from outside."""
+    mount = f'\nc.DockerSpawner.volumes = {{"{homes}/{{username}}": "/home/user"}}\n'
+    with (
+        network("images-hub-net") as net,
+        small_hub(tmp_path_factory.mktemp("hub"), net, mount) as container,
+    ):
+        until(lambda: "JupyterHub is now running" in log(container), "the hub runs")
+        yield container
+
+
+@contextmanager
+def started(hub: str, homes: Path, user: str, application: str) -> Iterator[Server]:
+    """A user's server that is ready."""
+    server = Server(f"images-user-{user}", user, homes / user)
+    server.home.mkdir(exist_ok=True)
+    # As the hub's own code does it: the home is there, and its owner's.
+    own = ["--volume", f"{server.home}:/home", "--entrypoint", "chown", image("hub"), "1000:100", "/home"]
+    ENGINE.run("run", "--rm", *own)
+    try:
+        call_hub(hub, "POST", f"/users/{user}")
+        call_hub(hub, "POST", f"/users/{user}/server", {"image": image(application)})
+        until(lambda: is_ready(hub, user), f"{user}'s server is ready", within_s=120)
+        yield server
+    finally:
+        call_hub(hub, "DELETE", f"/users/{user}")  # ends the server first
+        remove(server.container)
+
+
+def is_ready(hub: str, user: str) -> bool:
+    """Whether the hub says that a user's server answers."""
+    servers = json.loads(call_hub(hub, "GET", f"/users/{user}"))["servers"]
+    return bool(servers and servers[""]["ready"])
+
+
+@pytest.fixture(scope="module", params=APPLICATIONS)
+def application(request: pytest.FixtureRequest) -> str:
+    """One of the application hubs."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def server(application: str, hub: str, homes: Path) -> Iterator[Server]:
+    """A server of each application hub."""
+    with started(hub, homes, application.removesuffix("hub"), application) as ready:
+        yield ready
+
+
+@pytest.fixture(scope="module")
+def core(hub: str, homes: Path) -> Iterator[Server]:
+    """A server of corehub."""
+    with started(hub, homes, "ada", "corehub") as ready:
+        yield ready
+
+
+def test_an_application_image_is_what_the_menu_expects(application: str) -> None:
+    known = inspect(image(application))["Config"]
+    assert known["User"] == "1000:100"
+    assert known["WorkingDir"] == "/home/user"
+    assert list(known["ExposedPorts"]) == ["8888/tcp"]
+    assert known["Labels"][VERSION_LABEL] == hub_version()
+    # DockerSpawner 14 fails on an image that has the one without the other.
+    assert known["Entrypoint"] == ["tini", "--"]
+    assert known["Cmd"] == ["jupyterhub-singleuser"]
+
+
+def test_the_server_is_nobody_special(server: Server) -> None:
+    assert set(process(server.container, SERVER, "status")["Uid"].split()) == {"1000"}
+    assert no_rights(server.container, SERVER)
+    assert server.run("sh", "-c", "id -un; id -gn; echo $HOME").split() == ["user", "users", "/home/user"]
+
+
+def test_the_jupyterhub_inside_is_the_hubs(server: Server) -> None:
+    assert server.run("jupyterhub-singleuser", "--version").split()[-1] == hub_version()
+
+
+def test_jupyterlab_and_notebook_answer(server: Server) -> None:
+    for path, title in (("/lab", "JupyterLab"), ("/tree", "Home")):
+        status, text = server.get(path)
+        assert (status, f"<title>{title}" in text) == (200, True)
+
+
+def test_the_server_starts_without_a_complaint(server: Server) -> None:
+    complaints = [line for line in log(server.container).splitlines() if not line.startswith(("[I", "    "))]
+    assert [line for line in complaints if not any(each in line for each in NAMED_COMPLAINTS)] == []
+
+
+def test_kernels_calculate(server: Server) -> None:
+    assert server.executed("python3", "print(6*7)").strip() == "42"
+    assert server.executed("bash", "echo $((6*7))").strip() == "42"
+
+
+def test_the_extensions_are_there_and_compatible(server: Server) -> None:
+    listed = server.run("sh", "-c", "jupyter labextension list 2>&1")
+    wanted = ("@jupyterlab/git", "jupyter-matplotlib", "@jupyter-widgets/jupyterlab-manager")
+    for extension in wanted:
+        line = next(line for line in listed.splitlines() if extension in line)
+        assert "enabled" in line
+        assert "OK" in line
+
+
+def test_an_idle_server_takes_less_than_75_mb(core: Server) -> None:
+    assert anonymous_mb(core.container, SERVER) < 75  # 62 measured; JupyterHub's own start takes 92
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "compiler"),
+    [
+        ("six.c", '#include <stdio.h>\nint main(){printf("%d",6*7);}', "gcc"),
+        ("six.cc", "#include <iostream>\nint main(){std::cout<<6*7;}", "g++"),
+        ("six.f90", "program six\nprint '(i0)', 6*7\nend program", "gfortran"),
+    ],
+)
+def test_compilers_compile(core: Server, file: str, code: str, compiler: str) -> None:
+    written = [
+        "sh",
+        "-c",
+        'printf "%s\\n" "$1" >"$2" && "$3" -o six "$2" && ./six',
+        "sh",
+        code,
+        file,
+        compiler,
+    ]
+    assert core.run(*written).strip() == "42"
+
+
+def test_cmake_and_make_build(core: Server) -> None:
+    core.run("sh", "-c", "mkdir -p made && cd made && echo 'int main(){return 0;}' >m.c")
+    core.run("sh", "-c", "cd made && echo 'project(m C)\nadd_executable(m m.c)' >CMakeLists.txt")
+    core.run("sh", "-c", "cd made && cmake -Wno-dev . && make && ./m")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(
+            "git --version",
+            "git lfs version",
+            "svn --version --quiet",
+            "sshfs --version",
+            "ssh -V",
+            "rsync --version",
+        ),
+        *("emacs --version", "vim --version", "nano --version", "less --version", "tmux -V"),
+        *("curl --version", "wget --version", "unzip -v", "zip -v", "gdb --version", "make --version"),
+    ],
+)
+def test_the_tools_of_the_trade_are_there(core: Server, command: str) -> None:
+    assert core.shell(f"{command} 2>&1")
+
+
+def test_manual_pages_can_be_read(core: Server) -> None:
+    assert "local/remote file-copying tool" in core.shell("man rsync | head -20")
+
+
+def test_a_terminal_finds_what_a_notebook_finds(core: Server) -> None:
+    assert core.shell("command -v python3 jupyter pip").split() == [
+        *("/opt/jupyter/bin/python3", "/opt/jupyter/bin/jupyter", "/opt/jupyter/bin/pip"),
+    ]
+    prompt = core.run("bash", "-lic", 'echo "${PS1@P}"')
+    assert "ada" in prompt
+    assert "~" in prompt
+
+
+def test_the_scientific_stack_calculates(core: Server) -> None:
+    code = (
+        "import h5py, matplotlib, pandas, scipy.linalg, sympy, numpy as np\n"
+        "import matplotlib.pyplot as plt\n"
+        "plt.plot([1, 2]); plt.savefig('plot.png')\n"
+        "h5py.File('data.h5', 'w')['x'] = np.arange(7)\n"
+        "print(int(scipy.linalg.det(np.diag([6, 7]))), sympy.factorint(42), pandas.Series([6, 7]).prod())"
+    )
+    assert core.executed("python3", code).strip().splitlines()[-1] == "42 {2: 1, 3: 1, 7: 1} 42"
+    assert (core.home / "plot.png").stat().st_size > 1000
+
+
+def test_what_people_install_is_for_their_kernels_and_cannot_break_the_server(hub: str, homes: Path) -> None:
+    with started(hub, homes, "bob", "corehub") as bob:
+        target = bob.run("python3", "-m", "site", "--user-site")
+        bob.run("mkdir", "-p", target)
+        bob.run("sh", "-c", f"echo 'answer = 6*7' >{target}/mine.py")
+        bob.run("sh", "-c", f"echo 'raise SystemExit(\"broken\")' >{target}/jupyter_server.py")
+        assert bob.executed("python3", "import mine; print(mine.answer)").strip() == "42"
+        assert "/home/user/.local" in bob.shell(
+            "pip config debug; pip --version; python3 -m site --user-base"
+        )
+        # `pip install` goes there by itself.
+        assert bob.run("printenv", "PIP_USER") == "1"
+    with started(hub, homes, "bob", "corehub") as bob:
+        assert bob.get("/lab")[0] == 200
+
+
+def test_files_that_are_deleted_free_the_disk(core: Server) -> None:
+    # JupyterLab's own bin would lie in the home and count against the quota.
+    core.run("sh", "-c", "echo big >big.dat")
+    url = f"http://127.0.0.1:8888/user/{core.user}/api/contents/big.dat"
+    token = f"Authorization: token {TOKEN}"
+    core.run("curl", "--fail", "--silent", "--request", "DELETE", "--header", token, url)
+    assert not (core.home / "big.dat").exists()
+    assert not (core.home / ".local/share/Trash").exists()
+
+
+def test_short_lived_git_credentials_are_only_where_the_administrator_wants_them() -> None:
+    said = refusal(image("corehub"), "gh-scoped-creds")
+    assert "GH_SCOPED_CREDS_CLIENT_ID environment variable must be set" in said
+
+
+ASTRONOMY = """\
+import astroquery, ccdproc, corner, emcee, photutils, regions, reproject, specutils
+import healpy
+from astropy.coordinates import SkyCoord
+crab = SkyCoord("05h34m31.94s", "22d00m52.2s").galactic
+print(f"{crab.l.deg:.1f} {crab.b.deg:.1f} {healpy.nside2npix(64)}")
+"""
+
+DATA_SCIENCE = """\
+import altair, networkx, openpyxl, plotly, pyarrow, seaborn, sqlalchemy
+import duckdb, polars, sklearn.linear_model, statsmodels.api
+line = sklearn.linear_model.LinearRegression().fit([[0], [1]], [0, 2])
+print(duckdb.sql("select 6*7").fetchall()[0][0], polars.Series([20, 22]).sum(), f"{line.coef_[0]:.1f}")
+"""
+
+
+@pytest.mark.parametrize(
+    ("application", "code", "printed"),
+    [("astrohub", ASTRONOMY, "184.6 -5.8 49152"), ("datahub", DATA_SCIENCE, "42 42 2.0")],
+    ids=["astrohub", "datahub"],
+)
+def test_an_application_hub_has_what_it_is_for(
+    application: str, code: str, printed: str, hub: str, homes: Path
+) -> None:
+    with started(hub, homes, "eve", application) as eve:
+        assert eve.executed("python3", code).strip().splitlines()[-1] == printed
