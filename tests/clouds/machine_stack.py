@@ -18,8 +18,8 @@ from infra.host import Ssh
 from infra.settings import OpenStackCloud
 from tests.clouds.fake_openstack import SECRET, Cloud
 
-MACHINE: Final = "**::hub-machine"
 PORT: Final = "**::hub-port"
+"""What `make rebuild` replaces."""
 
 
 def write_credentials(file: Path, cloud: Cloud, secret: str = SECRET) -> None:
@@ -82,11 +82,9 @@ class MachineStack:
         result = self._stack.up(on_output=self._hear, on_error=self._hear, color="never", **options)
         return {str(kind): count for kind, count in (result.summary.resource_changes or {}).items()}
 
-    def preview(self) -> dict[str, int]:
-        """What an up would change."""
-        self.said = ""
-        found = self._stack.preview(on_output=self._hear, on_error=self._hear, color="never").change_summary
-        return {str(kind.value): count for kind, count in found.items()}
+    def forget_what_is_gone(self, pattern: str) -> None:
+        """Refresh those resources."""
+        self._stack.refresh(on_output=self._hear, target=[pattern], color="never")
 
     def destroy(self) -> None:
         """Take it down."""

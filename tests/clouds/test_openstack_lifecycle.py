@@ -7,6 +7,7 @@ for the tests that boot one.
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,6 +137,32 @@ def test_a_stack_whose_machine_does_not_run_can_be_destroyed(
     stack.destroy()
     assert not cloud.servers
     assert only(cloud.volumes)["status"] == "available"
+
+
+def test_a_volume_that_was_deleted_in_the_cloud_is_made_anew(stack: MachineStack, cloud: Cloud) -> None:
+    stack.up()
+    cloud.lose_server(only(cloud.servers)["id"])
+    cloud.volumes.clear()
+    stack.forget_what_is_gone("**::hub-data")
+    stack.up(replace=[PORT])
+    assert only(cloud.volumes)["attachments"][0]["server_id"] == only(cloud.servers)["id"]
+
+
+def test_lost_keys_are_made_anew_by_hand_with_another_machine(stack: MachineStack, cloud: Cloud) -> None:
+    stack.up()
+    before, volume = only(cloud.keypairs)["public_key"], only(cloud.volumes)["id"]
+    lost = [stack.home / ".ssh" / name for name in ("cyberhubs-arbutus", "cyberhubs-arbutus-host")]
+    for file in lost:
+        file.unlink()
+    with pytest.raises(Exception, match=r"see docs/rebuild\.md"):
+        stack.up()
+    for file in lost:
+        file.with_name(f"{file.name}.pub").unlink()
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", file], check=True)
+    stack.up(replace=[PORT])
+    assert only(cloud.keypairs)["public_key"] != before
+    assert only(cloud.volumes)["id"] == volume
+    assert set(stack.up()) == {"same"}
 
 
 def test_an_existing_volume_is_adopted(stack: MachineStack, cloud: Cloud) -> None:
