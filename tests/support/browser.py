@@ -65,7 +65,7 @@ class Browser:
         self.find("a[href*=oauth_login]").click()
         self.find("#login").send_keys(login)
         self.find("#authorize").click()
-        self.until(lambda: self.driver.current_url.startswith(self.url), "the provider does not lead back")
+        self.until(self._back_from_provider, "the provider does not lead back")
 
     def choose(self, application: str, interface: str = "lab") -> None:
         """Pick from the menu and start."""
@@ -183,6 +183,13 @@ class Browser:
         file = OUTPUT / f"{name}.png"
         self.driver.save_screenshot(str(file))
         return file
+
+    def _back_from_provider(self) -> bool:
+        """Whether a page of the hub is whole: the menu, a server on its way, or why one is not in."""
+        whole = self.driver.execute_script("return document.readyState") == "complete"
+        refused = bool(self.driver.find_elements(By.CSS_SELECTOR, ".error"))
+        url = self.driver.current_url
+        return url.startswith(self.url) and bool(whole) and ("oauth_callback" not in url or refused)
 
     def _go_on_after_network_change(self) -> None:
         """Load a page anew that Chromium gave up because a container's network interface came or went."""
