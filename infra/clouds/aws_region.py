@@ -145,10 +145,9 @@ def _meaning(text: str) -> str:
             f"There are no credentials for AWS: {text}. Run `aws configure` or set AWS_PROFILE, "
             "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or cloud.profile. See docs/aws.md"
         )
-    if any(
-        words in text
-        for words in ("ExpiredToken", "token has expired", "token included in the request is expired")
-    ):
+    if "nvalid AWS Region" in text or "no such host" in text:
+        return f"cloud.region: AWS has no such region, or this computer does not reach it: {text}"
+    if any(words in text for words in ("ExpiredToken", "token has expired", "token is expired")):
         return f"The AWS credentials have expired; sign in again (`aws sso login`): {text}"
     if any(words in text for words in ("AuthFailure", "InvalidClientTokenId", "SignatureDoesNotMatch")):
         return (

@@ -320,6 +320,7 @@ def test_an_account_without_a_default_network_is_told_how_to_get_one(cloud: Acco
             "api error UnauthorizedOperation: You are not authorized",
             "may not do what is needed; see docs/aws.md",
         ),
+        ("invalid AWS Region: ca-central-9", "cloud.region: AWS has no such region"),
         ("api error RequestLimitExceeded", "AWS answered: api error RequestLimitExceeded"),
     ],
 )
