@@ -68,6 +68,15 @@ class MachineCloud(RemoteCloud):
     """Size of the data volume in GB."""
     keep_data: bool = Field(True, json_schema_extra=IN_PLACE)
     """Keep the data volume when the stack is destroyed."""
+    key_pair: str | None = Field(None, json_schema_extra=NEW_MACHINE)
+    """Name of an existing key pair, the public half of sshKeyFile; None: one made from it."""
+
+    @model_validator(mode="after")
+    def _key_of_the_pair(self) -> Self:
+        if self.key_pair is not None and self.ssh_key_file is None:
+            msg = "keyPair names a pair in the cloud; give its private half as sshKeyFile too"
+            raise ValueError(msg)
+        return self
 
 
 class OpenStackCloud(MachineCloud):
@@ -94,8 +103,6 @@ class OpenStackCloud(MachineCloud):
     """An address the project already has; None: a new one."""
     availability_zone: str | None = Field(None, json_schema_extra=NEW_MACHINE)
     """Where in the cloud the machine is; None: the cloud chooses."""
-    key_pair: str | None = Field(None, json_schema_extra=NEW_MACHINE)
-    """Name of an existing key pair, the public half of sshKeyFile; None: one made from it."""
     data_volume_id: str | None = Field(None, json_schema_extra=OTHER_VOLUME)
     """An existing volume to adopt as the data volume, with all that is on it."""
     data_volume_type: str | None = Field(None, json_schema_extra=NEW_VOLUMES)
@@ -104,13 +111,6 @@ class OpenStackCloud(MachineCloud):
     """A DNS zone of the project in which web.hostname gets its record; None: no record is made."""
 
     image_source: ClassVar[ImageSource] = "build"
-
-    @model_validator(mode="after")
-    def _key_of_the_pair(self) -> Self:
-        if self.key_pair is not None and self.ssh_key_file is None:
-            msg = "keyPair names a pair in the cloud; give its private half as sshKeyFile too"
-            raise ValueError(msg)
-        return self
 
 
 class AwsCloud(MachineCloud):
@@ -138,17 +138,8 @@ class AwsCloud(MachineCloud):
         None, json_schema_extra=NEW_MACHINE
     )
     """The subnet of the machine; None: the default VPC's first that has the instance type."""
-    key_pair: str | None = Field(None, json_schema_extra=NEW_MACHINE)
-    """Name of an existing key pair, the public half of sshKeyFile; None: one made from it."""
 
     image_source: ClassVar[ImageSource] = "ship"
-
-    @model_validator(mode="after")
-    def _key_of_the_pair(self) -> Self:
-        if self.key_pair is not None and self.ssh_key_file is None:
-            msg = "keyPair names a pair in the cloud; give its private half as sshKeyFile too"
-            raise ValueError(msg)
-        return self
 
 
 class LocalCloud(Section):
