@@ -13,7 +13,7 @@ from datetime import datetime
 
 import pulumi
 
-from infra.engine import Engine, EngineError
+from infra.engine import Engine, EngineError, UnreachableError
 
 _STARTED = time.monotonic()
 
@@ -55,6 +55,13 @@ def answering(
 def _wait(url: str, engine: Engine, proxy: str, hub: str) -> None:
     if _answers(url):
         return
+    try:
+        _wait_and_look(url, engine, proxy, hub)
+    except UnreachableError as error:
+        pulumi.log.warn(f"{url} does not answer: {error}")
+
+
+def _wait_and_look(url: str, engine: Engine, proxy: str, hub: str) -> None:
     # A hub that this run did not start is somebody's to look at, but no reason to fail this run:
     # `pulumi destroy` runs the program too, and must work on a broken hub.
     fresh = _age_seconds(engine, hub) <= time.monotonic() - _STARTED + 1
@@ -105,5 +112,7 @@ def _state(engine: Engine, container: str) -> tuple[bool, str]:
         state = json.loads(engine.run("inspect", "--format", "{{json .State}}", container))
         steady = bool(state["Running"]) and not state["Restarting"]
         return steady, engine.run("logs", "--tail", str(_LOG_LINES), container)
+    except UnreachableError:
+        raise
     except EngineError as error:
         return False, str(error)

@@ -11,7 +11,7 @@ import pulumi
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from infra.engine import Engine, EngineError
+from infra.engine import Engine, EngineError, UnreachableError
 from infra.faults import Fault
 from infra.settings import AcmeTls, FilesTls, Web
 from infra.stack_file import Parts
@@ -85,6 +85,9 @@ def put_certificate(tls: FilesTls, engine: Engine, image: str, folder: str) -> N
                 *("--volume", f"{folder}:/tls", image, "-c", script),
                 text=text,
             )
+        except UnreachableError as error:
+            pulumi.log.warn(f"{name} was not put on the machine: {error}")
+            return
         except EngineError as error:
             msg = f"could not write {name} to {folder} on the machine: {error}"
             raise pulumi.RunError(msg) from None

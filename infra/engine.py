@@ -18,6 +18,18 @@ class EngineError(Exception):
     """Docker did not do what it was asked; the text is Docker's own."""
 
 
+class UnreachableError(EngineError):
+    """The machine does not let us in; it may be stopped, or gone.
+
+    What only looks goes on without it: `pulumi destroy` runs the program too, and must work on a
+    stack whose machine is no more.
+    """
+
+
+_SSH_FAILED = 255
+"""ssh's own exit code, when it never came to run the command."""
+
+
 @dataclass(frozen=True)
 class Engine:
     """A Docker engine: this machine's (no ssh), or a remote one."""
@@ -72,6 +84,9 @@ class Engine:
         except subprocess.TimeoutExpired:
             msg = f"docker {words[0]} did not answer within {seconds} s"
             raise EngineError(msg) from None
+        if self.ssh is not None and done.returncode == _SSH_FAILED:
+            msg = f"{self.address} cannot be reached: {done.stderr.strip()}"
+            raise UnreachableError(msg)
         if done.returncode != 0:
             raise EngineError(done.stderr.strip() or f"docker {words[0]} failed with {done.returncode}")
         # Docker writes a container's complaints where a program writes its own.

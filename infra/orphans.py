@@ -10,7 +10,7 @@ from collections.abc import Collection
 import pulumi
 
 from infra import state
-from infra.engine import Engine, EngineError
+from infra.engine import Engine, EngineError, UnreachableError
 from infra.labels import ROLE_LABEL, STACK_LABEL
 
 
@@ -52,6 +52,9 @@ def remove_orphans(engine: Engine, stack: str, known: Collection[str]) -> list[t
             if number not in known:
                 engine.run("network", "rm", number)
                 removed.append(("network", name))
+    except UnreachableError as error:
+        pulumi.log.warn(f"what a broken-off update may have left was not looked for: {error}")
+        return []
     except EngineError as error:
         msg = f"what a broken-off update left cannot be removed: {error}"
         raise pulumi.RunError(msg) from None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pulumi
 
-from infra import clouds
+from infra import clouds, state
 from infra.certificates import tls_faults
 from infra.clouds.local import local_faults, subnet_faults
 from infra.context import Context
@@ -36,7 +35,8 @@ def main() -> None:
     settings = load(
         config, [missing_secrets, unknown_builds, untellable_entries, space_faults, tls_faults, local]
     )
-    previous = last_outputs()
+    # They hold what was made for the stack and must stay the same, passwords among it.
+    previous = pulumi.Output.secret(dict(state.last_outputs()))
     host = clouds.build(
         settings.cloud,
         Context(
@@ -62,13 +62,6 @@ def main() -> None:
     for file, key in MADE_SECRETS.items():
         if file in site.secrets:
             pulumi.export(key, site.secrets[file])
-
-
-def last_outputs() -> pulumi.Output[Mapping[str, Any]]:
-    """This stack's outputs of its last update, which hold what was made for it and must stay the same."""
-    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    reference = pulumi.StackReference("last-update", stack_name=name)
-    return reference.outputs.apply(lambda outputs: dict(outputs or {}))
 
 
 def _check_machine(settings: Settings, memory_mb: int, cpus: float) -> None:

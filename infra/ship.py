@@ -10,7 +10,7 @@ import subprocess
 import pulumi
 
 from infra.clouds.local import local_engine
-from infra.engine import Engine, EngineError
+from infra.engine import Engine, EngineError, UnreachableError
 
 _HOURS = 2
 """The longest a transfer may take: 2 GB at 3 Mbit/s."""
@@ -31,7 +31,11 @@ def shipped(
         assert isinstance(there, Engine)  # noqa: S101
         if pulumi.runtime.is_dry_run():
             return local_id
-        return send_image(local_engine(), there, reference)
+        try:
+            return send_image(local_engine(), there, reference)
+        except UnreachableError as error:
+            pulumi.log.warn(f"{reference} was not sent: {error}")
+            return local_id
 
     return pulumi.Output.all(image_id=image_id, engine=engine).apply(send)
 
@@ -39,7 +43,7 @@ def shipped(
 def send_image(here: Engine, there: Engine, reference: str) -> str:
     """Send an image by its name, unless it is there; its id there.
 
-    Raises pulumi.RunError when it cannot be sent.
+    Raises pulumi.RunError when it cannot be sent, UnreachableError when there is no machine.
     """
     found = _image_id(there, reference)
     if found is not None:
@@ -77,6 +81,8 @@ def send_image(here: Engine, there: Engine, reference: str) -> str:
 def _image_id(engine: Engine, reference: str) -> str | None:
     try:
         return engine.run("image", "inspect", "--format", "{{.Id}}", reference)
+    except UnreachableError:
+        raise
     except EngineError as error:
         if "No such image" in str(error) or "no such image" in str(error):
             return None

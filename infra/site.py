@@ -17,7 +17,7 @@ from infra.backup import backup_container
 from infra.caddyfile import ACME_CA, CERTIFICATES, HTTP_PORT, HTTPS_PORT, HubRoute, SiteRoutes, caddyfile
 from infra.certificates import put_certificate
 from infra.container import LOG_LIMITS, container_labels
-from infra.engine import Engine
+from infra.engine import Engine, UnreachableError
 from infra.host import Host
 from infra.hub import Hub, HubPlace
 from infra.images import ImageStore
@@ -156,7 +156,11 @@ class Site(pulumi.ComponentResource):
             # cannot be removed. Their files stay.
             address = await pulumi.Output.from_input(self._host.address).future()
             engine = Engine(address=address or "", ssh=self._host.ssh, docker_host=await self._local_docker())
-            removed = engine.remove_containers(f"{STACK_LABEL}={self._stack}", f"{ROLE_LABEL}=user")
+            try:
+                removed = engine.remove_containers(f"{STACK_LABEL}={self._stack}", f"{ROLE_LABEL}=user")
+            except UnreachableError as error:
+                pulumi.log.warn(f"users' servers were not removed: {error}")
+                return
             fence = await self._fence_image.future() if removed else None
             if fence is not None:
                 # The fence left its rules in place while there were servers to guard.

@@ -28,3 +28,11 @@ def resources() -> Mapping[str, Mapping[str, Any]]:
             time.sleep(_PAUSE_SECONDS)
         else:
             return (answer.value or {}).get("outputs") or {}
+
+
+def last_outputs() -> Mapping[str, Any]:
+    """The stack's own outputs of its last update, secrets opened; empty before the first."""
+    for resource in resources().values():
+        if resource.get("type") == "pulumi:pulumi:Stack":
+            return resource.get("outputs") or {}
+    return {}

@@ -123,7 +123,7 @@ def test_made_passwords_are_secret_and_kept(monkeypatch: pytest.MonkeyPatch, tmp
     site = deploy(
         monkeypatch,
         tmp_path,
-        made={"pulumi:pulumi:StackReference": {"outputs": kept, "secretOutputNames": list(kept)}},
+        in_state={"pulumi:pulumi:Stack::cyberhubs-s": kept},
     )
     uploads = containers(site)["hub-hub"].inputs["uploads"]
     files = {upload["file"]: upload for upload in uploads}
