@@ -274,18 +274,30 @@ def test_the_scientific_stack_calculates(core: Server) -> None:
     assert (core.home / "plot.png").stat().st_size > 1000
 
 
+WHEEL = """\
+import sys, zipfile
+with zipfile.ZipFile("mine-1-py3-none-any.whl", "w") as wheel:
+    wheel.writestr("mine.py", "answer = 6*7")
+    wheel.writestr("mine-1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: mine\\nVersion: 1\\n")
+    kind = "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+    wheel.writestr("mine-1.dist-info/WHEEL", kind)
+    wheel.writestr("mine-1.dist-info/RECORD", "")
+"""
+
+
 def test_what_people_install_is_for_their_kernels_and_cannot_break_the_server(hub: str, homes: Path) -> None:
     with started(hub, homes, "bob", "corehub") as bob:
-        target = bob.run("python3", "-m", "site", "--user-site")
-        bob.run("mkdir", "-p", target)
-        bob.run("sh", "-c", f"echo 'answer = 6*7' >{target}/mine.py")
-        bob.run("sh", "-c", f"echo 'raise SystemExit(\"broken\")' >{target}/jupyter_server.py")
-        assert bob.executed("python3", "import mine; print(mine.answer)").strip() == "42"
-        assert "/home/user/.local" in bob.shell(
-            "pip config debug; pip --version; python3 -m site --user-base"
+        bob.run("python3", "-c", WHEEL)
+        bob.shell("pip install --quiet --no-index ./mine-1-py3-none-any.whl")
+        assert bob.executed("python3", "import mine; print(mine.answer, mine.__file__)").startswith(
+            "42 /home/user/.local/"
         )
-        # `pip install` goes there by itself.
-        assert bob.run("printenv", "PIP_USER") == "1"
+        bob.shell("python3 -m venv own && own/bin/pip install --quiet --no-index ./mine-1-py3-none-any.whl")
+        assert bob.shell("own/bin/python -c 'import mine; print(mine.__file__)'").startswith(
+            "/home/user/own/"
+        )
+        broken = "$(python3 -m site --user-site)/jupyter_server.py"
+        bob.shell(f"echo 'raise SystemExit(1)' >{broken}")
     with started(hub, homes, "bob", "corehub") as bob:
         assert bob.get("/lab")[0] == 200
 
