@@ -78,7 +78,7 @@ check: venv-dev shellcheck ## Check format, style, types and shell scripts
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	git ls-files -z -- '*.sh' .ci/run | xargs -0 shellcheck
+	{ git ls-files -z -- '*.sh'; git grep -Ilz -E '^#!.*\b(ba)?sh$$' -- ':!*.py' ':!*.md'; } | sort -zu | xargs -0 shellcheck
 
 .PHONY: venv
 venv: ## Install the program's Python packages into .venv

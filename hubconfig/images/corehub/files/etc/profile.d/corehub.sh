@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Terminals of JupyterLab are login shells, whose /etc/profile forgets the image's PATH.
 export PATH="$HOME/.local/bin:/opt/jupyter/bin:/usr/local/bin:/usr/bin:/bin:/usr/games"
 export EDITOR="${EDITOR:-nano}"
