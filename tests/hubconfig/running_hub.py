@@ -113,6 +113,11 @@ class RunningHub:
         """Users with a server, running or on its way."""
         return {user["name"] for user in self.api("GET", "/users").json() if user["servers"]}
 
+    def ready(self, user: str) -> bool:
+        """Whether a user's server answers."""
+        server = self.api("GET", f"/users/{user}").json()["servers"].get("", {})
+        return bool(server.get("ready"))
+
     def pid(self, user: str) -> int:
         """The process of a user's server."""
         pid = int(self.api("GET", f"/users/{user}").json()["servers"][""]["state"]["pid"])

@@ -88,7 +88,10 @@ def with_server(hub: RunningHub, name: str) -> tuple[Browser, int]:
     browser = hub.browser()
     eventually(lambda: browser.sign_in(name).ok, WITHIN_S)
     assert browser.is_in()
-    assert browser.api("POST", f"/users/{name}/server").status_code == 201
+    # The process of a server that was stopped may be gone before the hub is done with it.
+    start = f"/users/{name}/server"
+    eventually(lambda: browser.api("POST", start).status_code in {201, 202}, 4 * WITHIN_S)
+    eventually(lambda: hub.ready(name), 4 * WITHIN_S)
     pid = hub.pid(name)
     assert alive(pid)
     return browser, pid
