@@ -22,7 +22,7 @@ _SECONDS: Final = 120
 _QUESTION = f"""\
 if [ -r {STATUS} ]; then cat {STATUS}; else
   echo state=absent
-  cloud-init status 2>/dev/null | sed -n 's/^status: */cloud_init=/p'
+  [ -e /etc/systemd/system/{UNIT} ] || cloud-init status 2>/dev/null | sed -n 's/^status: */cloud_init=/p'
 fi
 if grep -qs '^state=done' {STATUS}; then
   if version=$(docker version --format '{{{{.Server.Version}}}}' 2>&1); then echo "docker=$version"
@@ -44,6 +44,7 @@ class Report:
     digest: str = ""
     """The files that it was prepared with."""
     cloud_init: str = ""
+    """How far cloud-init is, while first boot's files are not there."""
     docker: str = ""
     """The engine's version, once first boot is done and the engine answers us."""
     docker_error: str = ""
