@@ -120,7 +120,12 @@ def test_ada_signs_in_and_runs_a_cell(stack: ServerDeployment, ada: Browser) -> 
     ada.sign_in_with_password("ada", stack.outputs()["sharedPassword"])
     began = time.monotonic()
     ada.choose("lab")
-    ada.wait_for_lab()
+    try:
+        ada.wait_for_lab()
+    except AssertionError:
+        # qemu's user network drops a busy connection now and then; a page whose scripts broke off stays blank.
+        ada.driver.refresh()
+        ada.wait_for_lab()
     ada.new_notebook()
     print(f"\nfrom the menu to a kernel: {time.monotonic() - began:.0f} s")
     ada.run("print('six times seven is', 6*7)", expect="six times seven is 42")
