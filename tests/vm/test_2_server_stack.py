@@ -123,7 +123,7 @@ def test_ada_signs_in_and_runs_a_cell(stack: ServerDeployment, ada: Browser) -> 
     try:
         ada.wait_for_lab()
     except AssertionError:
-        # qemu's user network drops a busy connection now and then; a page whose scripts broke off stays blank.
+        # qemu's network drops a busy connection now and then; a page whose scripts broke off is blank.
         ada.driver.refresh()
         ada.wait_for_lab()
     ada.new_notebook()
