@@ -230,6 +230,8 @@ class Site(pulumi.ComponentResource):
             labels=container_labels(self._stack, "fence"),
             log_driver="json-file",
             log_opts=LOG_LIMITS,
+            # Without it the provider kills, and the fence could not take its rules away.
+            destroy_grace_seconds=5,
             must_run=True,
             opts=pulumi.ResourceOptions.merge(
                 self._there, pulumi.ResourceOptions(delete_before_replace=True, depends_on=[self.network])
