@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from socket import AF_NETLINK
 
+import pyseccomp as seccomp
 from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException, TimeoutException, WebDriverException
 from selenium.webdriver.common.action_chains import ActionChains
@@ -87,14 +90,6 @@ class Browser:
         """Open a notebook from JupyterLab's launcher, and wait for its kernel."""
         card = self.find(".jp-LauncherCard[data-category=Notebook]")
         self.driver.execute_script("arguments[0].click()", card)
-        for _ in range(5):
-            self.find(".jp-Notebook .jp-CodeCell .cm-content, .jp-Dialog")
-            if not self.driver.find_elements(By.CSS_SELECTOR, ".jp-Dialog"):
-                break
-            # Chromium ends all requests when a network interface comes or goes on its machine, as each
-            # container's does; JupyterLab then says that it could not fetch.
-            assert "Failed to fetch" in self.text, self.text
-            self.driver.refresh()
         self.until(self._kernel_idle, "the kernel does not become idle")
 
     def run(self, code: str, expect: str) -> None:
@@ -146,7 +141,6 @@ class Browser:
         """The first element that matches and can be used."""
 
         def usable(driver: webdriver.Chrome) -> WebElement | None:
-            self._go_on_after_network_change()
             for each in driver.find_elements(By.CSS_SELECTOR, selector):
                 if each.is_displayed() and each.is_enabled():
                     return each
@@ -167,7 +161,6 @@ class Browser:
         begun = time.monotonic()
         while True:
             try:
-                self._go_on_after_network_change()
                 if true():
                     return time.monotonic() - begun
             except WebDriverException:
@@ -191,20 +184,23 @@ class Browser:
         url = self.driver.current_url
         return url.startswith(self.url) and bool(whole) and ("oauth_callback" not in url or refused)
 
-    def _go_on_after_network_change(self) -> None:
-        """Load a page anew that Chromium gave up because a container's network interface came or went."""
-        if self.driver.find_elements(By.ID, "main-frame-error") and "ERR_NETWORK_CHANGED" in self.text:
-            if "/hub/spawn" in self.driver.current_url:
-                self.open("/hub/")  # the form was taken: asked again, the hub would say that it is on its way
-            else:
-                self.driver.refresh()
-
     def _kernel_idle(self) -> bool:
         status = self.driver.execute_script(
             "const i = document.querySelector('.jp-NotebookPanel:not(.lm-mod-hidden) "
             ".jp-Notebook-ExecutionIndicator'); return i ? i.dataset.status : ''"
         )
         return str(status).lower() == "idle"
+
+
+def _hear_nothing_of_network_interfaces() -> None:
+    """Deny this process and its children what Linux tells of them.
+
+    Chromium breaks off what it loads when an interface of its machine comes or goes, as each container's
+    does. Told nothing, it takes the network for being there.
+    """
+    denied = seccomp.SyscallFilter(seccomp.ALLOW)
+    denied.add_rule(seccomp.ERRNO(errno.EAFNOSUPPORT), "socket", seccomp.Arg(0, seccomp.EQ, AF_NETLINK))
+    denied.load()
 
 
 @contextmanager
@@ -223,7 +219,11 @@ def browser(url: str, authority: Path, folder: Path) -> Iterator[Browser]:
     for flag in (*_FLAGS, f"--user-data-dir={folder / 'profile'}"):
         options.add_argument(flag)
     environment = {**os.environ, "HOME": str(folder)}
-    service = webdriver.ChromeService("/usr/bin/chromedriver", env=environment)
+    service = webdriver.ChromeService(
+        "/usr/bin/chromedriver",
+        env=environment,
+        popen_kw={"preexec_fn": _hear_nothing_of_network_interfaces},
+    )
     driver = webdriver.Chrome(options=options, service=service)
     try:
         yield Browser(url, driver)

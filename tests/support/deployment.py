@@ -181,9 +181,12 @@ class Deployment:
 
     def clean_up(self) -> None:
         """Remove all that is left of it, whatever state it is in."""
-        names = self.containers()
-        if names:
-            docker("rm", "--force", "--volumes", *names)
+        fences = self.containers("fence")
+        if others := [name for name in self.containers() if name not in fences]:
+            docker("rm", "--force", "--volumes", *others)
+        for fence in fences:
+            docker("stop", fence)  # killed, it could not take its firewall rules away
+            docker("rm", fence)
         for network in docker(
             "network", "ls", "--filter", f"label={STACK_LABEL}={self.name}", "--format", "{{.Name}}"
         ).split():
