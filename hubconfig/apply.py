@@ -7,19 +7,22 @@ import secrets
 from functools import partial
 from pathlib import Path
 
+from jupyterhub.app import JupyterHub
 from traitlets.config import Config
 
 from hubconfig import culling
 from hubconfig.announcement import Announcement
 from hubconfig.background import Job
-from hubconfig.gate import Folders, Gate
+from hubconfig.gate import Folders
 from hubconfig.homes import Homes
+from hubconfig.listening import listen
 from hubconfig.menu import Menu
+from hubconfig.places import Places
 from hubconfig.proxy import StaticProxy
 from hubconfig.secret_files import SECRETS_DIR, secret
 from hubconfig.settings import HubSettings
 from hubconfig.sign_in import configure_authenticator
-from hubconfig.spawner import Server
+from hubconfig.spawner import START_S, Server
 from hubconfig.templates_dir import TEMPLATES
 
 HUB_PORT = 8081
@@ -47,9 +50,11 @@ def apply(
     c.JupyterHub.services = []
     c.JupyterHub.load_roles = []
     gate = configure_authenticator(settings, c, folders, secrets_dir)
-    _servers(settings, c, gate, homes)
+    menu = Menu(settings.options.menu, settings.options.limits, gate.may_see)
+    server = Server.of(settings, menu, Homes(homes, settings.homes_dir))
+    _servers(settings, c, server)
     _metrics(settings, c, secrets_dir)
-    return _culler(settings, c)
+    return [*_culler(settings, c), _listener(settings)]
 
 
 def _where(settings: HubSettings, c: Config) -> None:
@@ -60,6 +65,8 @@ def _where(settings: HubSettings, c: Config) -> None:
     # The proxy and users' servers go on when the hub stops.
     c.JupyterHub.cleanup_proxy = False
     c.JupyterHub.cleanup_servers = False
+    # One server that does not answer at the hub's start delays nobody; it is looked after by and by.
+    c.JupyterHub.init_spawners_timeout = 1
 
 
 def _state(c: Config, folders: Folders) -> None:
@@ -74,15 +81,15 @@ def _pages(settings: HubSettings, c: Config, folders: Folders) -> None:
     c.JupyterHub.template_vars = {
         "hub_title": settings.options.title,
         "announcement": Announcement(folders.access / "announcement"),
-        "server_stops_at": partial(culling.server_stops_at, settings.options.culling),
+        "idle_minutes": settings.options.culling.idle_minutes,
+        "places": Places(settings.servers_max),
+        "server_end": partial(culling.server_end, settings.options.culling),
     }
 
 
-def _servers(settings: HubSettings, c: Config, gate: Gate, homes: Path) -> None:
-    options = settings.options
-    menu = Menu(options.menu, options.limits, gate.may_see)
-    server = Server.of(settings, menu, Homes(homes, settings.homes_dir))
+def _servers(settings: HubSettings, c: Config, server: type[Server]) -> None:
     c.JupyterHub.spawner_class = server
+    c.JupyterHub.template_vars["server_ended"] = lambda user: server.ended.get(user.name) if user else None
     c.JupyterHub.allow_named_servers = False
     c.JupyterHub.active_server_limit = settings.servers_max
     c.Server.cmd = ["jupyterhub-singleuser"]
@@ -97,8 +104,10 @@ def _servers(settings: HubSettings, c: Config, gate: Gate, homes: Path) -> None:
     c.Server.allowed_images = {image: image for image in settings.images.values()}
     # A server's own page would otherwise run what its user wrote, for whoever looks at it.
     c.Server.disable_user_config = True
-    c.Server.start_timeout = 120
+    c.Server.start_timeout = START_S
     c.Server.http_timeout = 60
+    # The limit is the number of servers; those that start at once wait for Docker and the CPUs in any case.
+    c.JupyterHub.concurrent_spawn_limit = 0
 
 
 def _metrics(settings: HubSettings, c: Config, secrets_dir: Path) -> None:
@@ -123,3 +132,10 @@ def _culler(settings: HubSettings, c: Config) -> list[Job]:
     log = logging.getLogger("JupyterHub")
     once = partial(culling.cull, wanted, api_url, token, log)
     return [Job("culling idle servers", culling.every_seconds(wanted), once)]
+
+
+def _listener(settings: HubSettings) -> Job:
+    async def once() -> None:
+        await listen(JupyterHub.instance().users, settings.stack, settings.name)
+
+    return Job("hearing from Docker which servers end", 1, once)

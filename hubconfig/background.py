@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 
@@ -15,6 +15,15 @@ class Job:
     name: str
     every_seconds: float
     once: Callable[[], Awaitable[None]]
+
+
+_running: set[asyncio.Task[None]] = set()
+"""The event loop itself keeps no task from being collected."""
+
+
+def begin(jobs: Iterable[Job], log: logging.Logger) -> None:
+    """Have jobs done in the event loop that runs, until the hub ends."""
+    _running.update(asyncio.ensure_future(forever(job, log)) for job in jobs)
 
 
 async def forever(job: Job, log: logging.Logger) -> None:

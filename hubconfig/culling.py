@@ -6,6 +6,7 @@ jupyterhub-idle-culler decides; run as a process of its own, as it usually is, i
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,26 @@ def every_seconds(culling: Culling) -> float:
     return max(30.0, min(300.0, shortest / 10))
 
 
+def environment(culling: Culling) -> dict[str, str]:
+    """What a server must know of it, in variables: how often to tell the hub of its last activity.
+
+    JupyterHub's own 300 s would have the hub stop servers in use where the limit is that short.
+    """
+    if not culling.idle_minutes:
+        return {}
+    return {"JUPYTERHUB_ACTIVITY_INTERVAL": f"{max(15, min(300, culling.idle_minutes * 60 // 5))}"}
+
+
+def arguments(culling: Culling) -> list[str]:
+    """What a server must know of it, in arguments: to end kernels that nobody looks at and that do nothing.
+
+    Somebody who works goes on, but does not keep the memory of every notebook of that day.
+    """
+    if not culling.idle_minutes:
+        return []
+    return [f"--MappingKernelManager.cull_idle_timeout={culling.idle_minutes * 60}"]
+
+
 async def cull(culling: Culling, api_url: str, token: str, log: logging.Logger) -> None:
     """Look once, and stop what has idled too long or is too old."""
     never_seconds = 10**9
@@ -36,19 +57,35 @@ async def cull(culling: Culling, api_url: str, token: str, log: logging.Logger) 
     )
 
 
-def server_stops_at(culling: Culling, user: Any) -> datetime | None:
-    """When a user's idle server will be stopped, if that is soon enough to warn of; None else.
+@dataclass(frozen=True)
+class ServerEnd:
+    """When a server will be stopped."""
+
+    at: datetime
+    can_stay: bool
+    """Whether using it puts that off."""
+    now: datetime
+
+
+def server_end(culling: Culling, user: Any) -> ServerEnd | None:
+    """When a user's server will be stopped, if that is soon enough to warn of; None else.
 
     :param user: JupyterHub's own object, which it gives for each page; None for nobody.
     """
-    if user is None:
+    if user is None or not user.spawner.ready:
         return None
-    spawner = user.spawner
-    if not (spawner.ready and culling.idle_minutes):
-        return None
-    # JupyterHub's database keeps times in UTC, without saying so.
-    last_activity = spawner.orm_spawner.last_activity or spawner.orm_spawner.started
-    if last_activity is None:
-        return None
-    end: datetime = last_activity.replace(tzinfo=UTC) + timedelta(minutes=culling.idle_minutes)
-    return end if end - datetime.now(UTC) <= timedelta(minutes=culling.warn_minutes) else None
+    record = user.spawner.orm_spawner
+    now = datetime.now(UTC)
+    ends = []
+    if culling.max_age_hours and record.started:
+        ends.append(ServerEnd(_utc(record.started) + timedelta(hours=culling.max_age_hours), False, now))
+    if culling.idle_minutes and (record.last_activity or record.started):
+        idle_since = _utc(record.last_activity or record.started)
+        ends.append(ServerEnd(idle_since + timedelta(minutes=culling.idle_minutes), True, now))
+    first = min(ends, key=lambda end: end.at, default=None)
+    return first if first and first.at - now <= timedelta(minutes=culling.warn_minutes) else None
+
+
+def _utc(time: datetime) -> datetime:
+    """A time of JupyterHub's database, which are all in UTC without saying so."""
+    return time.replace(tzinfo=UTC)

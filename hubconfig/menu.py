@@ -61,8 +61,9 @@ class Menu:
                 msg = "What you chose is not on your menu. Please choose again."
                 raise NotStartedError(403, msg)
             entry = next((each for each in entries if each.default), entries[0])
-        interface = options.get("interface", entry.interface)
-        if interface not in INTERFACES:
+        wanted = options.get("interface", entry.interface)
+        interface = next((each for each in INTERFACES if each == wanted), None)
+        if interface is None:
             msg = "Choose JupyterLab or the classic Notebook."
             raise NotStartedError(403, msg)
         return Choice(entry, interface)
@@ -93,7 +94,7 @@ def options_from_form(form: Mapping[str, Sequence[str]]) -> dict[str, str]:
 
 
 def _amount(memory_mb: int) -> str:
-    return f"{memory_mb / 1024:.2g} GB" if memory_mb >= 1024 else f"{memory_mb} MB"
+    return f"{round(memory_mb / 1024, 1):g} GB" if memory_mb >= 1024 else f"{memory_mb} MB"
 
 
 _pages = Environment(

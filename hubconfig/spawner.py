@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from resource import RLIMIT_NOFILE, getrlimit
 from typing import Any, ClassVar, Self
@@ -10,6 +12,8 @@ from docker.errors import DockerException
 from docker.types import LogConfig, Ulimit
 from dockerspawner import DockerSpawner
 
+from hubconfig import culling
+from hubconfig.endings import why_ended
 from hubconfig.homes import Homes
 from hubconfig.menu import START_PAGES, Choice, Menu, options_from_form
 from hubconfig.not_started import NotStartedError
@@ -26,10 +30,24 @@ SHM_BYTES = 256 * 1024**2
 """Shared memory, which scientific libraries use between processes; Docker's own is 64 MB. It counts
 against the server's memory."""
 
+ANSWER_S = 240
+"""Seconds until a server must take connections. JupyterLab needs some 3 s of a CPU for it; when a class
+starts all at once, the last one waits for all others."""
+
+START_S = 300
+"""Seconds for that and for what Docker does before it."""
+
+LAST_WORDS = 20
+"""Lines of the log of a server that did not start, for the administrator."""
 
 NOT_STARTED = (
     "Your server could not be started. Your files are safe. Please try again, "
     "or tell your administrator: the reason is in the hub's log."
+)
+
+NO_ANSWER = (
+    f"Your server did not answer within {ANSWER_S // 60} minutes. Your files are safe. Either the machine is "
+    "very busy, or this application hub is broken. Please try again later, or tell your administrator."
 )
 
 
@@ -39,6 +57,9 @@ class Server(DockerSpawner):  # type: ignore[misc]
     settings: ClassVar[HubSettings]
     menu: ClassVar[Menu]
     homes: ClassVar[Homes]
+    ended: ClassVar[dict[str, str]]
+    """Why a user's last server ended by itself, in words for the user. JupyterHub makes a new object of this
+    class for each start, so it is kept here."""
 
     user_options: dict[str, Any]
 
@@ -47,7 +68,8 @@ class Server(DockerSpawner):  # type: ignore[misc]
     @classmethod
     def of(cls, settings: HubSettings, menu: Menu, homes: Homes) -> type[Self]:
         """The servers of one hub."""
-        return type(cls.__name__, (cls,), {"settings": settings, "menu": menu, "homes": homes})
+        own = {"settings": settings, "menu": menu, "homes": homes, "ended": {}}
+        return type(cls.__name__, (cls,), {**own, "__module__": cls.__module__})
 
     @property
     def executor(self) -> ThreadPoolExecutor:
@@ -62,11 +84,16 @@ class Server(DockerSpawner):  # type: ignore[misc]
     def _options_from_form_default(self) -> Any:
         return options_from_form
 
+    def _apply_user_options_default(self) -> Any:
+        # start() does it; with nothing here, JupyterHub warns at each start that nobody does.
+        return lambda *_: None
+
     async def start(self) -> Any:
         """Start what the user chose, if it is on the user's menu.
 
         Raises NotStartedError, which tells the user why not.
         """
+        self.ended.pop(self.user.name, None)
         choice = self.menu.choose(self.user.name, self.user_options or {})
         # Only what the menu knows is kept: DockerSpawner would start any image named here.
         self.user_options = choice.as_options()
@@ -74,10 +101,26 @@ class Server(DockerSpawner):  # type: ignore[misc]
         self._take(choice, home)
         self.log.info("starting %s for %s", choice.application.name, self.user.name)
         try:
-            return await super().start()
+            place = await super().start()
+            await self._answers(*place)
         except (DockerException, OSError) as error:
             self.log.error("starting %s for %s failed: %s", choice.application.name, self.user.name, error)  # noqa: TRY400 - Docker's own words say it all
             raise NotStartedError(500, NOT_STARTED) from error
+        return place
+
+    async def poll(self) -> Any:
+        """None while the server runs, else what it ended with; what is left of it is then removed.
+
+        Docker itself would remove it at once, and with it the reason.
+        """
+        status = await super().poll()
+        if status is not None and (container := await self.get_object()) and not _runs(container):
+            if not self._stop_pending:
+                why = why_ended(container)
+                self.log.warning("server of %s ended: %s", self.user.name, why or status)
+                self.ended[self.user.name] = why
+            await self.remove_object()
+        return status
 
     async def end_now(self) -> None:
         """Kill and remove the container at once, for somebody who may no longer be in the hub.
@@ -86,6 +129,32 @@ class Server(DockerSpawner):  # type: ignore[misc]
         """
         if await self.get_object():
             await self.docker("remove_container", self.object_id, force=True, v=True)
+
+    async def _answers(self, address: str | None, port: int) -> None:
+        """Wait until the server takes connections.
+
+        JupyterHub asks ever more seldom, and goes on asking when the container has long ended.
+        Raises NotStartedError when it ends, or takes too long.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + ANSWER_S
+        look_at = loop.time() + 1
+        while not (address and await _listens(address, port)):
+            if loop.time() > deadline:
+                await self._log_last_words(f"does not answer after {ANSWER_S} s")
+                raise NotStartedError(500, NO_ANSWER)
+            if not address or loop.time() > look_at:
+                look_at = loop.time() + 2
+                container = await self.get_object()
+                if not container or not _runs(container):
+                    await self._log_last_words("ended as soon as it was started")
+                    raise NotStartedError(500, NOT_STARTED)
+            await asyncio.sleep(0.1)
+
+    async def _log_last_words(self, what: str) -> None:
+        words = await self.docker("logs", self.object_id, tail=LAST_WORDS) if self.object_id else b""
+        text = words.decode(errors="replace").strip() or "nothing"
+        self.log.error("server of %s %s; the last it said:\n%s", self.user.name, what, text)
 
     def _take(self, choice: Choice, home: str) -> None:
         """Set what the container is made of."""
@@ -111,7 +180,12 @@ class Server(DockerSpawner):  # type: ignore[misc]
         ]
         # Docker cannot give a container more than it has itself; the hub's own limit shows how much.
         files = min(limits.open_files, getrlimit(RLIMIT_NOFILE)[1])
-        self.environment = {"HOME": entry.home, **self._git_credentials()}
+        self.environment = {
+            "HOME": entry.home,
+            **culling.environment(self.settings.options.culling),
+            **self._git_credentials(),
+        }
+        self.args = culling.arguments(self.settings.options.culling)
         self.extra_create_kwargs = {"user": USER, "labels": self._labels()}
         self.extra_host_config = {
             # Without it, a server may swap as much again as it has memory.
@@ -122,6 +196,8 @@ class Server(DockerSpawner):  # type: ignore[misc]
             "cap_drop": ["ALL"],
             "security_opt": ["no-new-privileges"],
             "init": True,
+            # The hub removes it, after it has seen why it ended.
+            "auto_remove": False,
             "log_config": LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "2"}),
         }
 
@@ -136,3 +212,18 @@ class Server(DockerSpawner):  # type: ignore[misc]
     def _git_credentials(self) -> dict[str, str]:
         client_id = self.settings.options.git_credentials_client_id
         return {"GH_SCOPED_CREDS_CLIENT_ID": client_id} if client_id else {}
+
+
+def _runs(container: Mapping[str, Any]) -> bool:
+    """Whether a container, as Docker describes it, runs."""
+    return bool(container["State"]["Running"])
+
+
+async def _listens(address: str, port: int) -> bool:
+    """Whether somebody takes connections there."""
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(address, port), timeout=1)
+    except OSError:  # a timeout is one, too
+        return False
+    writer.close()
+    return True

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from hubconfig.names import safe_name
 from tests.docker.conftest import deployed
 from tests.support.browser import Browser, browser
 from tests.support.deployment import Deployment, docker
@@ -163,6 +164,22 @@ def test_nobody_becomes_administrator_with_the_shared_password(hub: Deployment, 
     with browser(hub.url, hub.authority, tmp_path) as mallory:
         mallory.sign_in_with_password("admin", hub.outputs()["sharedPassword"])
         mallory.until(lambda: "Invalid username or password" in mallory.text, "the page does not say so")
+
+
+def test_a_name_of_odd_characters_reaches_nothing_but_a_home_of_its_own(
+    hub: Deployment, tmp_path: Path
+) -> None:
+    name = "../../Ada O'Neil <b>@uvic.ca"
+    with browser(hub.url, hub.authority, tmp_path) as odd:
+        odd.sign_in_with_password(name, hub.outputs()["sharedPassword"])
+        odd.until(lambda: "/hub/spawn" in odd.driver.current_url, "not signed in")
+        odd.choose("corehub")
+        odd.wait_for_lab()
+        odd.new_notebook()
+        odd.run("print('odd', 'but fine')", expect="odd but fine")
+    (home,) = [each for each in (hub.data / "jupyterhub_users").iterdir() if each.name != "ada"]
+    assert home.name == safe_name(name)
+    assert f"story-user-{home.name}" in hub.containers("user")
 
 
 def test_a_file_outlives_hub_and_server(hub: Deployment, ada: Browser) -> None:
