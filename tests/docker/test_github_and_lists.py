@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hubconfig.lists import EMPTY_SETTLE_S
 from infra.addresses import addresses
 from tests.docker.conftest import deployed
 from tests.hubconfig.provider import CLIENT_ID, CLIENT_SECRET, Provider, provider
@@ -46,10 +47,18 @@ def hub(github: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.fixture
 def person(hub: Deployment, tmp_path: Path) -> Iterator[Browser]:
     """Somebody new at a browser; lists are empty."""
-    for name in ("wlist", "blist"):
-        hub.put_list(name, "")
+    empty_lists(hub)
     with browser(hub.url, hub.authority, tmp_path) as opened:
         yield opened
+
+
+def empty_lists(hub: Deployment) -> None:
+    """Empty both lists, and wait until that counts: for a wlist it must last."""
+    for name in ("wlist", "blist"):
+        file = hub.access() / name
+        if file.exists() and file.read_text():
+            hub.put_list(name, "")
+            time.sleep(EMPTY_SETTLE_S + 1)
 
 
 def test_without_client_id_and_secret_nothing_is_deployed(tmp_path: Path) -> None:
@@ -154,8 +163,7 @@ ATTACKS = {
 @pytest.fixture(scope="module")
 def server(hub: Deployment, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Ada's running container, beside Grace's."""
-    for name in ("wlist", "blist"):
-        hub.put_list(name, "")
+    empty_lists(hub)
     for login in ("grace", "Ada"):
         with browser(hub.url, hub.authority, tmp_path_factory.mktemp(login)) as each:
             each.sign_in_with_github(login)

@@ -64,10 +64,9 @@ class Deployment:
         """The certificate of the hub's own authority."""
         return self.data / "cyberhub/proxy/caddy/pki/authorities/local/root.crt"
 
-    @property
-    def access(self) -> Path:
-        """The folder of wlist and blist."""
-        return self.data / "cyberhub/hub/access"
+    def access(self, hub: str = "hub") -> Path:
+        """The folder of a hub's wlist and blist."""
+        return self.data / "cyberhub" / hub / "access"
 
     def set(self, settings: Mapping[str, Any]) -> None:
         """Change sections of the stack file; the next `up` deploys them."""
@@ -163,11 +162,11 @@ class Deployment:
         """A user's home, as the machine sees it."""
         return self.data / "jupyterhub_users" / user
 
-    def put_list(self, name: str, text: str) -> None:
+    def put_list(self, name: str, text: str, hub: str = "hub") -> None:
         """Write wlist or blist as a careful editor does: at once."""
-        beside = self.access / f"{name}.new"
+        beside = self.access(hub) / f"{name}.new"
         beside.write_text(text)
-        beside.replace(self.access / name)
+        beside.replace(self.access(hub) / name)
 
     def trouble(self) -> str:
         """What the containers say, for a failed test."""

@@ -1,0 +1,100 @@
+"""A server that ends by itself: the hub hears of it at once, and its user is told why."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiohttp import ClientError, web
+
+from hubconfig.endings import why_ended
+from hubconfig.listening import listen
+
+MB = 1024**2
+
+
+def container(code: int, *, out_of_memory: bool = False) -> dict[str, Any]:
+    return {
+        "State": {"ExitCode": code, "OOMKilled": out_of_memory},
+        "HostConfig": {"Memory": 512 * MB},
+    }
+
+
+@pytest.mark.parametrize(
+    ("ended", "words"),
+    [
+        (container(137, out_of_memory=True), "more than its 512 MB of memory"),
+        (container(137), "ended from outside"),
+        (container(1), "exit code 1"),
+    ],
+)
+def test_a_user_learns_why_the_server_ended(ended: dict[str, Any], words: str) -> None:
+    assert words in why_ended(ended)
+
+
+def test_nothing_is_said_of_a_server_that_its_user_ended() -> None:
+    assert why_ended(container(0)) == ""
+
+
+class Servers:
+    """Some users' servers, as the hub knows them; those it was told to look at."""
+
+    def __init__(self, **ready: bool) -> None:
+        self.looked_at: list[str] = []
+        self.users = {
+            name: SimpleNamespace(spawner=SimpleNamespace(ready=is_ready, poll_and_notify=self.look(name)))
+            for name, is_ready in ready.items()
+        }
+
+    def look(self, name: str) -> Any:
+        async def poll_and_notify() -> None:
+            self.looked_at.append(name)
+
+        return poll_and_notify
+
+
+async def heard(servers: Servers, folder: Path, status: int, *names: str) -> dict[str, Any]:
+    """Listen to a Docker that tells of the end of these users' servers, then closes; what it was asked."""
+    asked: dict[str, Any] = {}
+
+    async def events(request: web.Request) -> web.StreamResponse:
+        asked.update(json.loads(request.query["filters"]))
+        answer = web.StreamResponse(status=status)
+        await answer.prepare(request)
+        for name in names:
+            event = {"Actor": {"Attributes": {"cyberhubs.user": name}}}
+            await answer.write(json.dumps(event).encode() + b"\n")
+        return answer
+
+    app = web.Application()
+    app.router.add_get("/events", events)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.UnixSite(runner, str(folder / "docker.sock")).start()
+        await listen(servers.users, "group", "hub", folder / "docker.sock")
+    finally:
+        await runner.cleanup()
+    return asked
+
+
+def test_the_hub_looks_at_a_server_whose_container_ended(tmp_path: Path) -> None:
+    servers = Servers(ada=True, grace=True)
+    asked = asyncio.run(heard(servers, tmp_path, 200, "grace"))
+    assert servers.looked_at == ["grace"]
+    assert "cyberhubs.stack=group" in asked["label"], "another stack's servers are none of its business"
+
+
+def test_the_hub_leaves_alone_what_it_is_stopping_itself_and_whom_it_does_not_know(tmp_path: Path) -> None:
+    servers = Servers(ada=False)
+    asyncio.run(heard(servers, tmp_path, 200, "ada", "nobody"))
+    assert servers.looked_at == []
+
+
+def test_a_docker_that_refuses_is_an_error_that_the_log_shows(tmp_path: Path) -> None:
+    with pytest.raises(ClientError):
+        asyncio.run(heard(Servers(), tmp_path, 403))
