@@ -63,7 +63,7 @@ test: test-unit test-docker ## Run all tests: first those that need nothing, the
 
 .PHONY: test-unit
 test-unit: venv-dev ## Run the tests that need no Docker and no network
-	.venv/bin/pytest
+	.venv/bin/pytest -n auto --dist loadfile
 
 .PHONY: test-docker
 test-docker: venv-dev toolchain engine browser ## Run the tests that deploy to a real Docker engine

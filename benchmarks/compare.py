@@ -123,7 +123,10 @@ def measure(site: Site, containers: list[str], hub: str, users: str) -> Figures:
     wait(site)
     figures["hub answers after its start (s)"] = time.perf_counter() - begun
     time.sleep(IDLE_S)
-    figures["idle memory (MB)"] = sum(memory_mb(name) for name in containers)
+    figures["idle memory (MB)"] = sum(memory_mb(name, "Pss") for name in containers)
+    figures["of it, not to be had back from a file (MB)"] = sum(
+        memory_mb(name, "Pss_Anon") for name in containers
+    )
     visit(site, "first")
     alone = [visit(site, f"alone{number}").ready for number in range(3)]
     figures["server ready, alone (s)"] = statistics.median(alone)
@@ -149,12 +152,16 @@ def load(url: str) -> tuple[float, float]:
     return float(rate[1]), float(p99[1]) * {"us": 0.001, "ms": 1, "s": 1000}[p99[2]]
 
 
-def memory_mb(container: str) -> float:
-    """Memory of all processes of a container; pages that several share are counted once."""
+def memory_mb(container: str, kind: str) -> float:
+    """Memory of all processes of a container; pages that several share are counted once.
+
+    :param kind: `Pss` for all of it; `Pss_Anon` without the pages of programs and libraries, which Linux
+        drops and reads again when memory is short.
+    """
     pids = [line.strip() for line in docker("top", container, "-eo", "pid").splitlines()[1:]]
     total_kb = 0
     for pid in pids:
-        found = re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+        found = re.search(rf"^{kind}:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
         total_kb += int(found[1]) if found else 0
     return total_kb / 1024
 

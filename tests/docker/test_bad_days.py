@@ -7,13 +7,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from infra.labels import STACK_LABEL
 from tests.support.deployment import ROOT, Deployment, PulumiError, docker
+from tests.support.interruptible import InterruptibleEngine
 
 SETTINGS = {"hub": {"auth": {"kind": "sharedPassword"}}}
 
@@ -91,8 +92,47 @@ def test_a_container_that_somebody_removed_is_made_again(stack: Deployment) -> N
     assert "badday-hub" in stack.containers()
 
 
+def test_an_update_that_docker_leaves_in_the_middle_is_finished_by_the_next(stack: Deployment) -> None:
+    engine = InterruptibleEngine(stack.folder / "docker.sock")
+    stack.engine = engine.address
+    made, printed = disturbed_update(stack, lambda _: engine.stop())
+    assert made is not None
+    assert "Traceback" not in printed
+    assert "docker daemon" in printed.lower(), printed
+    with pytest.raises(PulumiError) as caught:
+        stack.up()
+    assert "Start Docker" in str(caught.value)
+    assert "Traceback" not in str(caught.value)
+    engine.start()
+    try:
+        stack.up()
+        assert {"badday-fence", "badday-proxy", "badday-hub"} == set(stack.containers())
+        assert set(stack.up()) == {"unchanged"}
+    finally:
+        stack.destroy()
+        engine.stop()
+
+
 def kill_after_the_first_container_or_network(stack: Deployment) -> str | None:
     """Start an update and kill it when it has made something; what that was, None if it needed nothing."""
+    made, _ = disturbed_update(stack, lambda process: os.killpg(process.pid, signal.SIGKILL))
+    # What `make up` does first.
+    subprocess.run(
+        [sys.executable, "-m", "tools.toolchain", "unlock", stack.name],
+        cwd=ROOT,
+        env=stack.environment(),
+        check=True,
+    )
+    return made
+
+
+def disturbed_update(
+    stack: Deployment, disturb: Callable[[subprocess.Popen[str]], None]
+) -> tuple[str | None, str]:
+    """Start an update and disturb it when it has made a container or network.
+
+    What that was, None if it made nothing; and all that the update printed.
+    """
     stack.prepare()
     process = subprocess.Popen(
         ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", *stack.which()],
@@ -105,21 +145,14 @@ def kill_after_the_first_container_or_network(stack: Deployment) -> str | None:
     )
     assert process.stdout is not None
     made = None
+    printed = []
     for line in process.stdout:
-        if " created " in line and ("Container" in line or "Network" in line):
+        printed.append(line)
+        if made is None and " created " in line and ("Container" in line or "Network" in line):
             made = line.strip()
-            os.killpg(process.pid, signal.SIGKILL)
-            break
-    process.stdout.close()
+            disturb(process)
     process.wait(60)
-    # What `make up` does first.
-    subprocess.run(
-        [sys.executable, "-m", "tools.toolchain", "unlock", stack.name],
-        cwd=ROOT,
-        env=stack.environment(),
-        check=True,
-    )
-    return made
+    return made, "".join(printed)
 
 
 def test_nothing_of_a_destroyed_stack_is_left(stack: Deployment) -> None:

@@ -44,6 +44,8 @@ class Deployment:
         self.file = folder / f"Pulumi.{name}.yaml"
         self.http_port, self.https_port = free_ports(2)
         self.secrets = secrets
+        self.engine: str | None = None
+        """Docker's address, if it is not the usual one."""
         self._initialised = False
         (folder / "state").mkdir(parents=True, exist_ok=True)
         self.settings: dict[str, Any] = {}
@@ -142,6 +144,7 @@ class Deployment:
         own = {
             "PULUMI_BACKEND_URL": f"file://{self.folder}/state",
             "PULUMI_CONFIG_PASSPHRASE": "only for this test",
+            **({"DOCKER_HOST": self.engine} if self.engine else {}),
         }
         return {
             key: value for key, value in os.environ.items() if key != "PULUMI_CONFIG_PASSPHRASE_FILE"
