@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import shutil
 import ssl
@@ -24,7 +23,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.people import Site, crowd, visit
-from tests.support.deployment import ROOT, Deployment, docker, free_ports
+from tests.images.building import build_stub
+from tests.support.deployment import Deployment, docker, free_ports
 
 STUB = "cyberhubs-bench/stub:1"
 HERE = Path(__file__).parent
@@ -40,7 +40,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
     warnings.filterwarnings("ignore", message="Unverified HTTPS request")
-    build_stub()
+    with tempfile.TemporaryDirectory() as folder:
+        build_stub(Path(folder), STUB)
     found: dict[str, list[Figures]] = {"ours": [], "peer": []}
     for number in range(rounds):
         for name, measure in (("ours", measure_ours), ("peer", measure_peer)):
@@ -186,20 +187,6 @@ def remove(prefix: str) -> None:
     names = docker("ps", "--all", "--filter", f"name=^{prefix}", "--format", "{{.Names}}").split()
     if names:
         docker("rm", "--force", *names)
-
-
-def build_stub() -> None:
-    """Build the server that stands in for JupyterLab."""
-    source = ROOT / "tests" / "images" / "stub"
-    with tempfile.TemporaryDirectory() as folder:
-        context = Path(folder) / "stub"
-        shutil.copytree(source, context)
-        go = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", "stub", "."]
-        environment = {**os.environ, "CGO_ENABLED": "0"}
-        subprocess.run(go, cwd=context, env=environment, check=True)
-        subprocess.run(
-            ["docker", "build", "--quiet", "-t", STUB, str(context)], check=True, stdout=subprocess.DEVNULL
-        )
 
 
 def report(found: dict[str, list[Figures]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -57,6 +58,19 @@ def build(reference: str, folder: Path, dockerfile: str = "Dockerfile", **argume
     words = [word for key, value in arguments.items() for word in ("--build-arg", f"{key}={value}")]
     file = str(folder / dockerfile)
     ENGINE.run("build", "--tag", reference, "--file", file, *words, str(folder), seconds=_BUILD_S)
+
+
+def build_stub(folder: Path, reference: str = "cyberhubs/stub") -> str:
+    """Build the image of a stand-in for a user's server, which answers and echoes; its name.
+
+    :param folder: an empty one, for the build.
+    """
+    source = Path(__file__).parent / "stub"
+    shutil.copy2(source / "Dockerfile", folder)
+    words = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", str(folder / "stub"), "."]
+    subprocess.run(words, cwd=source, env={**os.environ, "CGO_ENABLED": "0"}, check=True)
+    build(reference, folder)
+    return reference
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import os
 import shutil
 import socket
 import ssl
-import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +28,7 @@ from tests.images.building import (
     anonymous_mb,
     base_image,
     build,
+    build_stub,
     image,
     inspect,
     log,
@@ -112,14 +112,7 @@ def served(port: int) -> str:
 @pytest.fixture(scope="module")
 def stub(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The image of a stand-in for a user's server."""
-    folder = tmp_path_factory.mktemp("stub")
-    source = Path(__file__).parent / "stub"
-    shutil.copy2(source / "Dockerfile", folder)
-    environment = {**os.environ, "CGO_ENABLED": "0"}
-    words = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", str(folder / "stub"), "."]
-    subprocess.run(words, cwd=source, env=environment, check=True)
-    build("cyberhubs/stub", folder)
-    return "cyberhubs/stub"
+    return build_stub(tmp_path_factory.mktemp("stub"))
 
 
 @pytest.fixture(scope="module")
