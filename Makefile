@@ -44,8 +44,12 @@ preview: toolchain ## Show what `make up` would change, and change nothing
 	@$(shell) && pulumi stack select --create $(STACK) && pulumi preview --stack $(STACK)
 
 .PHONY: status
-status: toolchain ## Say whether the hub answers and which of its containers run
+status: toolchain ## Say how the hub, its certificate, disk, memory, backups and users' servers are
 	@$(on_stack) status $(STACK)
+
+.PHONY: prune
+prune: toolchain ## Remove images that no menu and no container needs; the hub does so by itself, too
+	@$(on_stack) prune $(STACK)
 
 .PHONY: down
 down: toolchain ## Remove all that `make up` made, users' servers too, but not users' files

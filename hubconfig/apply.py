@@ -10,7 +10,7 @@ from pathlib import Path
 from jupyterhub.app import JupyterHub
 from traitlets.config import Config
 
-from hubconfig import culling
+from hubconfig import culling, pruning
 from hubconfig.announcement import Announcement
 from hubconfig.background import Job
 from hubconfig.gate import Folders
@@ -54,7 +54,7 @@ def apply(
     server = Server.of(settings, menu, Homes(homes, settings.homes_dir))
     _servers(settings, c, server)
     _metrics(settings, c, secrets_dir)
-    return [*_culler(settings, c), _listener(settings)]
+    return [*_culler(settings, c), _listener(settings), *_pruner(settings)]
 
 
 def _where(settings: HubSettings, c: Config) -> None:
@@ -139,3 +139,10 @@ def _listener(settings: HubSettings) -> Job:
         await listen(JupyterHub.instance().users, settings.stack, settings.name)
 
     return Job("hearing from Docker which servers end", 1, once)
+
+
+def _pruner(settings: HubSettings) -> list[Job]:
+    if settings.name != "hub":
+        return []  # one of a machine's hubs is enough
+    once = partial(pruning.job, settings, logging.getLogger("JupyterHub"))
+    return [Job("removing images that nobody needs", pruning.EVERY_SECONDS, once)]

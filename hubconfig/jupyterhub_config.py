@@ -8,9 +8,9 @@ from pathlib import Path
 
 from hubconfig.apply import apply
 from hubconfig.background import begin
-from hubconfig.settings import HubSettings
+from hubconfig.settings import SETTINGS_FILE, HubSettings
 
-SETTINGS = Path(os.environ.get("CYBERHUB_SETTINGS", "/srv/cyberhub/settings.json"))
+SETTINGS = Path(os.environ.get("CYBERHUB_SETTINGS", SETTINGS_FILE))
 
 try:
     settings = HubSettings.read(SETTINGS)

@@ -327,6 +327,10 @@ class HubOptions(Section):
         return self
 
 
+SETTINGS_FILE = Path("/srv/cyberhub/settings.json")
+"""Where a hub finds them, inside its container."""
+
+
 class HubSettings(Section):
     """The file the hub reads at its start."""
 
@@ -352,6 +356,12 @@ class HubSettings(Section):
     """Menu entry to the image that is on the machine."""
     servers_max: int = Field(ge=1)
     """Servers that may run at once."""
+    images_kept: list[str]
+    """Images of the whole stack that stay on the machine although no container may be using them."""
+    images_prefix: str
+    """What the names of our images begin with."""
+    machine_is_ours: bool
+    """Whether nothing but the stack uses the machine's Docker."""
 
     @classmethod
     def read(cls, path: Path) -> HubSettings:

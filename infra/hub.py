@@ -87,7 +87,7 @@ class Hub(pulumi.ComponentResource):
         child = pulumi.ResourceOptions.merge(docker_opts, pulumi.ResourceOptions(parent=self))
         applications = {entry.name: images.application(entry) for entry in options.menu}
         settings = pulumi.Output.all(
-            url=place.site_url, images=applications, network=place.network.name
+            url=place.site_url, images=applications, network=place.network.name, kept=images.every()
         ).apply(
             lambda known: HubSettings(
                 name=place.name,
@@ -102,6 +102,9 @@ class Hub(pulumi.ComponentResource):
                 space_dirs=space_dirs(options, host.data_dir),
                 images=known["images"],
                 servers_max=place.servers_max,
+                images_kept=known["kept"],
+                images_prefix=images.prefix,
+                machine_is_ours=isinstance(host.machine, pulumi.CustomResource),
             ).to_json()
         )
         folder = place.folder(host.data_dir)

@@ -34,6 +34,8 @@ class ImageStore:
         :param here: options that reach this computer's engine, for images that are sent.
         :param engine: the machine's engine, known once it answers.
         """
+        self.prefix = settings.prefix
+        """What the names of our images begin with."""
         self._settings = settings
         self._source = source
         self._there = there
@@ -50,6 +52,11 @@ class ImageStore:
             return self._pulled(name, f"{self._settings.prefix}{name}:{self._settings.tag}")
         context = proxy_context() if name == "proxy" else own_context(name)
         return self._made(context)
+
+    def every(self) -> pulumi.Output[list[str]]:
+        """The ids of all that was asked for so far, and of what was built for them to start from."""
+        parents = [image.image_id for image, _ in self._built.values()]
+        return pulumi.Output.all(*self._ids.values(), *parents).apply(lambda ids: sorted(set(ids)))
 
     def application(self, entry: Application) -> pulumi.Output[str]:
         """The id of a menu entry's image."""

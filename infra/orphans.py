@@ -1,6 +1,7 @@
-"""Removes what an update that was killed left on the engine without noting it.
+"""Removes what nothing else would ever remove from the engine.
 
-Such a container holds its name and ports, and the next update would fail on them.
+What an update that was killed made without noting it holds its name and ports, and the next update would
+fail on them. Users' servers of a hub that is no more have nobody who stops them.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ import pulumi
 
 from infra import state
 from infra.engine import Engine, EngineError, UnreachableError
-from infra.labels import ROLE_LABEL, STACK_LABEL
+from infra.labels import HUB_LABEL, ROLE_LABEL, STACK_LABEL
 
 
-def swept(engine: pulumi.Output[Engine], stack: str) -> pulumi.Output[Engine]:
-    """The engine, without containers and networks of this stack that its state does not know."""
+def swept(engine: pulumi.Output[Engine], stack: str, hubs: Collection[str]) -> pulumi.Output[Engine]:
+    """The engine, without containers and networks of this stack that its state does not know.
+
+    :param hubs: the hubs that the stack has from now on.
+    """
 
     def sweep(there: Engine) -> Engine:
         if not pulumi.runtime.is_dry_run():
@@ -24,28 +28,35 @@ def swept(engine: pulumi.Output[Engine], stack: str) -> pulumi.Output[Engine]:
                 for resource in state.resources().values()
                 if str(resource.get("type")).startswith("docker:")
             }
-            for kind, name in remove_orphans(there, stack, known):
-                pulumi.log.warn(f"removed the {kind} {name}, which an update that was broken off had left")
+            for kind, name in remove_orphans(there, stack, known, hubs):
+                pulumi.log.warn(f"removed the {kind} {name}, which nothing in this stack has any more")
         return there
 
     return engine.apply(sweep)
 
 
-def remove_orphans(engine: Engine, stack: str, known: Collection[str]) -> list[tuple[str, str]]:
+def remove_orphans(
+    engine: Engine, stack: str, known: Collection[str], hubs: Collection[str]
+) -> list[tuple[str, str]]:
     """Remove what carries the stack's label and is not known; kind and name of each.
 
-    Users' servers are never in the state and stay. Raises pulumi.RunError when Docker refuses.
+    Users' servers are never in the state and stay, as long as there is their hub. Raises pulumi.RunError
+    when Docker refuses.
     """
     label = ["--filter", f"label={STACK_LABEL}={stack}"]
     try:
         containers = engine.run(
             *("ps", "--all", "--no-trunc", *label),
-            *("--format", f'{{{{.ID}}}} {{{{.Names}}}} {{{{.Label "{ROLE_LABEL}"}}}}'),
+            *(
+                "--format",
+                f'{{{{.ID}}}} {{{{.Names}}}} {{{{.Label "{ROLE_LABEL}"}}}} {{{{.Label "{HUB_LABEL}"}}}}',
+            ),
         )
         networks = engine.run("network", "ls", "--no-trunc", *label, "--format", "{{.ID}} {{.Name}}")
         removed = []
-        for number, name, *role in (line.split() for line in containers.splitlines()):
-            if number not in known and role != ["user"]:
+        for number, name, *labels in (line.split() for line in containers.splitlines()):
+            stays = labels[1] in hubs if labels[:1] == ["user"] else number in known
+            if not stays:
                 engine.run("rm", "--force", "--volumes", number)
                 removed.append(("container", name))
         for number, name in (line.split() for line in networks.splitlines()):
@@ -53,9 +64,9 @@ def remove_orphans(engine: Engine, stack: str, known: Collection[str]) -> list[t
                 engine.run("network", "rm", number)
                 removed.append(("network", name))
     except UnreachableError as error:
-        pulumi.log.warn(f"what a broken-off update may have left was not looked for: {error}")
+        pulumi.log.warn(f"what may be left over was not looked for: {error}")
         return []
     except EngineError as error:
-        msg = f"what a broken-off update left cannot be removed: {error}"
+        msg = f"what was left over cannot be removed: {error}"
         raise pulumi.RunError(msg) from None
     return removed

@@ -58,7 +58,7 @@ class Site(pulumi.ComponentResource):
         self._stack = stack
         self._host = host
         self._settings = settings
-        self._engine = swept(_engine(host), stack)
+        self._engine = swept(_engine(host), stack, settings.every_hub)
         provider = docker.Provider(
             "engine",
             host=self._engine.apply(
@@ -95,6 +95,9 @@ class Site(pulumi.ComponentResource):
             for number, (hub, options) in enumerate(settings.every_hub.items())
         }
         self._fence_image = images.own("fence")
+        for options in settings.every_hub.values():
+            for entry in options.menu:
+                images.application(entry)  # so that each hub knows which images the others keep
         fence = self._fence()
         self.secrets: dict[str, pulumi.Output[str]] = {}
         hubs = []

@@ -107,6 +107,25 @@ def test_a_full_hub_says_so_before_anything_is_chosen(hubs: Deployment, course: 
         bob.picture("full")
 
 
+def test_status_tells_how_page_machine_containers_and_each_hub_are(hubs: Deployment) -> None:
+    told = hubs.tool("status")
+    lines = {line[2:].split("  ")[0]: line for line in told.stdout.splitlines() if line[:1] in " !"}
+    assert "answers (200)" in lines["the page"]
+    assert "Caddy Local Authority" in lines["certificate"]
+    assert " of " in lines["disk, users' files"]
+    assert " of " in lines["memory"]
+    for container in (*hubs.containers("hub"), hubs.container("proxy"), hubs.container("fence")):
+        assert "  running" in lines[container]
+    hub, course = told.stdout.split("\nHub\n")[1].split("\nHub astro\n")
+    assert "ada                         corehub " in hub
+    assert "ada                         stars " in course
+    assert "of 512 MB" in course
+    # The course is full, which its administrator may want to change.
+    assert "! servers                     1 of 1" in course
+    assert told.returncode == 1
+    assert "docs/running.md" in told.stderr
+
+
 def test_a_member_of_an_organisation_gets_in_and_a_former_member_does_not(
     hubs: Deployment, github: Provider, course: str, tmp_path: Path
 ) -> None:
@@ -183,3 +202,26 @@ def test_when_the_open_hours_end_strangers_are_out_and_those_listed_stay(
         ada.until(lambda: "Ada is not on the list" in ada.text, "the stranger is let in")
         bob.open("/hub/home")
         bob.until(lambda: "bob" in bob.text and "/hub/home" in bob.driver.current_url, "bob is out")
+
+
+def test_a_hub_that_is_taken_away_leaves_the_files_and_the_other_hubs_servers(
+    hubs: Deployment, github: Provider, course: str, tmp_path: Path
+) -> None:
+    hubs.set(two_hubs(github))
+    hubs.put_list("wlist", "")
+    hubs.up()
+    with browser(hubs.url, hubs.authority, tmp_path) as bob:
+        for place, name in ((bob, "corehub"), (at(bob, course), "stars")):
+            place.sign_in_with_github("bob")
+            place.choose(name)
+            place.wait_for_lab()
+        kept = docker("inspect", "--format", "{{.Id}}", "several-user-bob")
+        without = {name: part for name, part in two_hubs(github).items() if name != "hubs"}
+        hubs.set({**without, "hubs": {}})
+        hubs.up()
+        assert docker("inspect", "--format", "{{.Id}}", "several-user-bob") == kept
+        assert hubs.containers("user") == ["several-user-bob"]
+        assert (hubs.data / "cyberhub/astro/jupyterhub_users/bob").is_dir()
+        bob.open("/astro/hub/home")
+        bob.until(lambda: "There is no such page" in bob.text, "something is still there")
+        bob.picture("hub-taken-away")

@@ -56,7 +56,7 @@ class RunningHub:
         settings = HubSettings(
             name="hub", stack="test", options=options, public_url=self.url, base_url="/", hub_host="hub",
             network="test", user_prefix="test-user-", homes_dir=str(self.folder / "homes"), space_dirs={},
-            images={}, servers_max=10,
+            images={}, servers_max=10, images_kept=[], images_prefix="test/", machine_is_ours=False,
         )  # fmt: skip
         (self.folder / "settings.json").write_text(settings.to_json())
 

@@ -89,7 +89,7 @@ def configure(folder: Path, c: Config, **options: Any) -> Gate:
     settings = HubSettings(
         name="hub", stack="test", options=HubOptions.model_validate(options), base_url="/a/", hub_host="hub",
         public_url="https://hub.org/a", network="n", user_prefix="p-", homes_dir="/h", space_dirs={},
-        images={}, servers_max=1,
+        images={}, servers_max=1, images_kept=[], images_prefix="test/", machine_is_ours=False,
     )  # fmt: skip
     return configure_authenticator(
         settings,

@@ -29,6 +29,9 @@ def settings(name: str = "hub", **options: Any) -> HubSettings:
         space_dirs={space.name: f"/mnt/{space.name}" for space in wanted.spaces},
         images={entry.name: f"sha256:{entry.name}" for entry in wanted.menu},
         servers_max=7,
+        images_kept=[],
+        images_prefix="test/",
+        machine_is_ours=False,
     )
 
 

@@ -9,6 +9,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,13 @@ class Deployment:
             msg = f"pulumi {' '.join(words)}:\n{done.stdout}\n{done.stderr}\n{self.trouble()}"
             raise PulumiError(msg)
         return done.stdout
+
+    def tool(self, command: str) -> subprocess.CompletedProcess[str]:
+        """What `make COMMAND` does on this stack, once the preparations are made."""
+        words = [sys.executable, "-m", "tools.toolchain", command, self.name]
+        return subprocess.run(
+            words, cwd=ROOT, env=self.environment(), capture_output=True, text=True, timeout=300, check=False
+        )
 
     def environment(self) -> dict[str, str]:
         """The prepared shell, with a state and a passphrase of this stack's own."""

@@ -45,4 +45,4 @@ def test_a_stack_whose_machine_is_gone_can_still_be_taken_down(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = fake_ssh(tmp_path, monkeypatch, "exit 255")
-    assert remove_orphans(gone, "s", set()) == []
+    assert remove_orphans(gone, "s", set(), {"hub"}) == []

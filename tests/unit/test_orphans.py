@@ -15,7 +15,8 @@ class Recorded(Engine):
     def run(self, *words: str, seconds: int = 0, text: str | None = None) -> str:
         self.asked.append(words)
         if words[0] == "ps":
-            return "aaa s-hub hub\nbbb s-proxy proxy\nccc s-user-ada user"
+            servers = "ccc s-user-ada user hub\nddd s-astro-user-ada user astro"
+            return f"aaa s-hub hub hub\nbbb s-proxy proxy\n{servers}"
         if words[:2] == ("network", "ls"):
             return "nnn cyberhub-s"
         return ""
@@ -23,12 +24,17 @@ class Recorded(Engine):
 
 def test_only_what_the_state_does_not_know_is_removed() -> None:
     engine = Recorded()
-    assert remove_orphans(engine, "s", {"aaa", "nnn"}) == [("container", "s-proxy")]
+    assert remove_orphans(engine, "s", {"aaa", "nnn"}, {"hub", "astro"}) == [("container", "s-proxy")]
     assert [words[-1] for words in engine.asked if words[0] == "rm"] == ["bbb"]
 
 
 def test_users_servers_stay_even_when_nothing_is_known() -> None:
     engine = Recorded()
-    removed = remove_orphans(engine, "s", set())
+    removed = remove_orphans(engine, "s", set(), {"hub", "astro"})
     assert ("container", "s-user-ada") not in removed
     assert ("network", "cyberhub-s") in removed
+
+
+def test_servers_of_a_hub_that_is_no_more_go_too() -> None:
+    removed = remove_orphans(Recorded(), "s", {"aaa", "bbb", "nnn"}, {"hub"})
+    assert removed == [("container", "s-astro-user-ada")]

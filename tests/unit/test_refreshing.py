@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from tools.toolchain import recovery
+from tools.toolchain import recovery, status
 from tools.toolchain import stack as stacks
 
 
@@ -32,11 +32,11 @@ def test_a_machine_is_asked_only_where_it_can_be(
             "ssh": f"ssh -i key -p {port} almalinux@127.0.0.1",
         }
         monkeypatch.setattr(stacks, "outputs", lambda _: found)
-        monkeypatch.setattr(stacks, "answers", lambda _: hub_answers)
+        monkeypatch.setattr(status, "answers", lambda _: hub_answers)
         assert recovery.refresh_flag("arbutus") == flag
 
 
 def test_the_local_stacks_engine_is_always_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stacks, "outputs", lambda _: {"url": "https://localhost:8443"})
-    monkeypatch.setattr(stacks, "answers", lambda _: False)
+    monkeypatch.setattr(status, "answers", lambda _: False)
     assert recovery.refresh_flag("local") == "--refresh"

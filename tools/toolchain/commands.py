@@ -7,7 +7,19 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from tools.toolchain import apt, base_image, browser, engine, programs, pulumi, recovery, stack, venv
+from tools.toolchain import (
+    apt,
+    base_image,
+    browser,
+    engine,
+    machine,
+    programs,
+    pulumi,
+    recovery,
+    stack,
+    status,
+    venv,
+)
 from tools.toolchain.console import Problem, say
 
 
@@ -38,7 +50,8 @@ _PREPARE: Mapping[str, tuple[str, Callable[[], None]]] = {
 
 _ON_STACK: Mapping[str, tuple[str, Callable[[str], None]]] = {
     "announce": ("say where the hub is and how to sign in", stack.announce),
-    "status": ("say whether the hub answers and what runs", stack.status),
+    "status": ("say how the hub and its machine are", status.show),
+    "prune": ("remove images that nobody needs from the machine", machine.prune),
     "engine-for": ("a Docker engine and the base image, where the stack needs them here", _engine_for),
     "unlock": ("release a lock that a broken-off update left", recovery.unlock),
     "refresh-flag": (

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tools.toolchain import stack as stacks
+from tools.toolchain import status
 from tools.toolchain.console import Problem, run, say
 
 
@@ -38,7 +39,7 @@ def refresh_flag(stack: str) -> str:
     except Problem:
         return ""  # what is wrong with the state is for `pulumi up` to say
     url = found.get("url")
-    return "--refresh" if url and not stacks.answers(url) and _machine_answers(found) else ""
+    return "--refresh" if url and not status.answers(url) and _machine_answers(found) else ""
 
 
 def _machine_answers(found: dict[str, Any]) -> bool:

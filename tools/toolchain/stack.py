@@ -5,16 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import ssl
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from infra.labels import ROLE_LABEL, STACK_LABEL
 from infra.versions import BASE_IMAGE
 from tools.toolchain.console import Problem, run, say
 from tools.toolchain.places import ROOT
@@ -70,38 +66,6 @@ def down(stack: str) -> None:
         if subprocess.run(command, cwd=ROOT, check=False).returncode != 0:
             msg = f"`{' '.join(command)}` failed, as said above; put that right and run make again."
             raise Problem(msg)
-
-
-def status(stack: str) -> None:
-    """Say whether the hub answers and which of its containers run on this machine's engine."""
-    found = outputs(stack)
-    if "url" not in found:
-        say(f"The stack {stack} is not up. `make up` brings it up.")
-        return
-    say(f"{found['url']}  {_answer(found['url'])}")
-    if "ssh" not in found:
-        filters = ["--all", "--filter", f"label={STACK_LABEL}={stack}"]
-        form = f'table {{{{.Names}}}}\t{{{{.Label "{ROLE_LABEL}"}}}}\t{{{{.Status}}}}'
-        say(
-            run(["docker", "ps", *filters, "--format", form], by_hand="`make engine` starts Docker.").rstrip()
-        )
-
-
-def answers(url: str) -> bool:
-    """Whether anything answers there without an error."""
-    return _answer(url).startswith("answers (")
-
-
-def _answer(url: str) -> str:
-    # Whether it answers is the question here, not who it is.
-    context = ssl._create_unverified_context()  # noqa: S323, SLF001
-    try:
-        with urllib.request.urlopen(url, timeout=10, context=context) as response:  # noqa: S310 - our own output
-            return f"answers ({response.status})"
-    except urllib.error.HTTPError as error:
-        return f"answers with an error ({error.code})"
-    except OSError as error:
-        return f"does not answer: {error}"
 
 
 def purge(stack: str, *, sure: bool) -> None:
