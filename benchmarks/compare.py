@@ -24,7 +24,8 @@ from pathlib import Path
 
 from benchmarks.people import Site, crowd, visit
 from tests.images.building import build_stub
-from tests.support.deployment import Deployment, docker, free_ports
+from tests.support.deployment import Deployment, docker
+from tests.support.ports import free_ports
 
 STUB = "cyberhubs-bench/stub:1"
 HERE = Path(__file__).parent

@@ -7,7 +7,6 @@ import os
 import re
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ import requests
 
 from hubconfig.settings import HubOptions, HubSettings
 from tests.hubconfig.provider import CLIENT_ID, CLIENT_SECRET, Provider
+from tests.support.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +34,7 @@ class RunningHub:
         self.token = secrets.token_hex(16)
         self.pids: set[int] = set()
         """Of every server that a test has asked about."""
-        self.port, unused_port = _free_ports(2)
+        self.port, unused_port = free_ports(2)
         self.url = f"http://127.0.0.1:{self.port}"
         for name in ("access", "state", "secrets", "homes"):
             (folder / name).mkdir(parents=True, exist_ok=True)
@@ -207,11 +207,3 @@ def running_hub(folder: Path, options: HubOptions, provider: Provider | None = N
         for pid in hub.pids:
             if alive(pid):
                 os.kill(pid, signal.SIGKILL)
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports

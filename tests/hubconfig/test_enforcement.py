@@ -19,6 +19,9 @@ from tests.hubconfig.running_hub import Browser, RunningHub, alive, eventually, 
 WITHIN_S = 5.0
 """What the settings promise."""
 
+PATIENCE_S = 60.0
+"""For what promises nothing, on a machine that has much else to do."""
+
 PEOPLE = ("ada", "bob", "carol", "deaf-dan", "slow-eve", "fay", "gil", "hal", "root", "ivy", "renamed")
 
 
@@ -51,7 +54,7 @@ class OpenHours:
 
 @pytest.fixture(scope="module")
 def closing(tmp_path_factory: pytest.TempPathFactory, github: Provider) -> Iterator[OpenHours]:
-    until = datetime.now(UTC) + timedelta(seconds=12)
+    until = datetime.now(UTC) + timedelta(seconds=30)
     folder = tmp_path_factory.mktemp("open-hours")
     (folder / "access").mkdir()
     (folder / "access" / "wlist").write_text("bob")
@@ -86,12 +89,12 @@ def hub(running: RunningHub) -> Iterator[RunningHub]:
 def with_server(hub: RunningHub, name: str) -> tuple[Browser, int]:
     """Somebody who is signed in and whose server runs, and the server's process."""
     browser = hub.browser()
-    eventually(lambda: browser.sign_in(name).ok, WITHIN_S)
+    eventually(lambda: browser.sign_in(name).ok, PATIENCE_S)
     assert browser.is_in()
     # The process of a server that was stopped may be gone before the hub is done with it.
     start = f"/users/{name}/server"
-    eventually(lambda: browser.api("POST", start).status_code in {201, 202}, 4 * WITHIN_S)
-    eventually(lambda: hub.ready(name), 4 * WITHIN_S)
+    eventually(lambda: browser.api("POST", start).status_code in {201, 202}, PATIENCE_S)
+    eventually(lambda: hub.ready(name), PATIENCE_S)
     pid = hub.pid(name)
     assert alive(pid)
     return browser, pid
@@ -305,7 +308,7 @@ def test_the_form_for_the_shared_password_lets_in_and_says_why_not(tmp_path: Pat
 
 
 def test_the_end_of_the_open_hours_puts_strangers_out(closing: OpenHours) -> None:
-    eventually(lambda: datetime.now(UTC) > closing.until, 15)
+    eventually(lambda: datetime.now(UTC) > closing.until, 40)
     eventually(lambda: not alive(closing.stranger[1]), WITHIN_S)
     assert not closing.stranger[0].is_in()
     assert alive(closing.listed[1])

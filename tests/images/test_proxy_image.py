@@ -39,7 +39,7 @@ from tests.images.building import (
     running,
     until,
 )
-from tests.support.deployment import free_ports
+from tests.support.ports import free_ports
 
 CADDY = "caddy run"
 RIGHTS = tuple(word for right in ("CHOWN", "SETGID", "SETPCAP", "SETUID") for word in ("--cap-add", right))

@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from tests.support.deployment import ROOT, free_ports
+from tests.support.deployment import ROOT
+from tests.support.ports import free_ports
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,10 @@ class Browser:
         self.open("/hub/login")
         self.find("#username_input").send_keys(name)
         self.find("#password_input").send_keys(password)
-        self.find("#login_submit").click()
+        button = self.find("#login_submit")
+        button.click()
+        # Going elsewhere before the answer is there would be overtaken by where the answer leads.
+        self.until(lambda: self._replaced(button), "the form gets no answer")
 
     def sign_in_with_github(self, login: str) -> None:
         """Press the hub's button, then say on the provider's page who one is."""
@@ -176,6 +179,14 @@ class Browser:
         file = OUTPUT / f"{name}.png"
         self.driver.save_screenshot(str(file))
         return file
+
+    def _replaced(self, element: WebElement) -> bool:
+        """Whether the page of an element is gone, and the one that came instead is whole."""
+        try:
+            element.is_enabled()
+        except StaleElementReferenceException:
+            return bool(self.driver.execute_script("return document.readyState") == "complete")
+        return False
 
     def _back_from_provider(self) -> bool:
         """Whether a page of the hub is whole: the menu, a server on its way, or why one is not in."""

@@ -19,7 +19,8 @@ from infra.cloud_init import EC2_LIMIT_BYTES, user_data
 from infra.first_boot import FirstBoot
 from infra.host import Ssh
 from infra.keys import HostKey, OperatorKey
-from tests.vm.guest import DISK_NAMES, Guest, free_port
+from tests.support.ports import free_ports
+from tests.vm.guest import DISK_NAMES, Guest
 from tests.vm.guest_image import guest_image
 from tools.toolchain import apt
 
@@ -100,8 +101,9 @@ def data_disk(kitchen: Path) -> Path:
 @pytest.fixture(scope="session")
 def guest(kitchen: Path, operator: OperatorKey, host_key: HostKey) -> Iterator[Guest]:
     """A machine that is still to be created."""
-    ports = {port: port for port in (free_port(), free_port())}
-    ssh = Ssh(user="debian", key_file=operator.file, host_key=host_key.public, port=free_port())
+    ssh_port, *web = free_ports(3)
+    ports = {port: port for port in web}
+    ssh = Ssh(user="debian", key_file=operator.file, host_key=host_key.public, port=ssh_port)
     guest = Guest(folder=kitchen / "guest", image=guest_image(SUITE), ssh=ssh, forwards=ports)
     yield guest
     guest.kill()

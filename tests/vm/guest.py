@@ -20,14 +20,6 @@ DISK_ID = "6f1c2a9e-88d1-4f0b-9"
 DISK_NAMES = (f"/dev/disk/by-id/*{DISK_ID}*",)
 
 
-def free_port() -> int:
-    """A port of the loopback address that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @dataclass(kw_only=True)
 class Guest:
     """One machine: its root disk, its user data, and the data disk that may outlive it."""
