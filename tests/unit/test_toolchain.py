@@ -454,3 +454,19 @@ def test_purge_touches_only_what_a_hub_made(tmp_path: Path, monkeypatch: pytest.
 def test_purge_of_a_cloud_stack_is_refused() -> None:
     with pytest.raises(Problem, match="arbutus is not a local stack"):
         stack.purge("arbutus", sure=True)
+
+
+def test_a_stack_file_without_secrets_is_left_as_it_was_checked_out(tmp_path: Path) -> None:
+    written = "# Mine.\nconfig:\n  cyberhubs:cloud:\n    kind: local\n"
+    file = tmp_path / "Pulumi.local.yaml"
+    file.write_text(f"{written}encryptionsalt: v1:abc=:v1:def\n")
+    stack.put_salt_away(file)
+    assert file.read_text() == written
+
+
+def test_a_stack_file_with_a_secret_keeps_what_the_secret_needs(tmp_path: Path) -> None:
+    written = "config:\n  cyberhubs:sharedPassword:\n    secure: v1:xyz\nencryptionsalt: v1:abc=:v1:def\n"
+    file = tmp_path / "Pulumi.mine.yaml"
+    file.write_text(written)
+    stack.put_salt_away(file)
+    assert file.read_text() == written

@@ -31,6 +31,7 @@ def outputs(stack: str) -> dict[str, Any]:
 
 def announce(stack: str) -> None:
     """Say where the hub is and how to get in."""
+    put_salt_away(_file(stack))
     tls = _section(stack, "web").get("tls") or {}
     own_authority = tls.get("kind", "local") == "local"
     admins = _section(stack, "hub").get("admins") or []
@@ -66,6 +67,20 @@ def down(stack: str) -> None:
         if subprocess.run(command, cwd=ROOT, check=False).returncode != 0:
             msg = f"`{' '.join(command)}` failed, as said above; put that right and run make again."
             raise Problem(msg)
+    put_salt_away(_file(stack))
+
+
+def put_salt_away(file: Path) -> None:
+    """Take the line `encryptionsalt` out of a stack file that holds no secret.
+
+    Pulumi writes it at each update, which would leave every checkout changed and in the way of `git pull`.
+    The state holds it too, and tools/env.sh has Pulumi look there.
+    """
+    lines = file.read_text().splitlines(keepends=True)
+    if not any(line.strip().startswith("secure:") for line in lines):
+        kept = [line for line in lines if not line.startswith("encryptionsalt:")]
+        if kept != lines:
+            file.write_text("".join(kept))
 
 
 def purge(stack: str, *, sure: bool) -> None:
@@ -115,11 +130,15 @@ def needs_engine(stack: str) -> bool:
     return kind == "local" or _section(stack, "images").get("source", usual) == "ship"
 
 
+def _file(stack: str) -> Path:
+    return ROOT / "stacks" / f"Pulumi.{stack}.yaml"
+
+
 def _section(stack: str, name: str) -> dict[str, Any]:
     """A section of the stack file as it is written; faults in it are for the program to tell."""
     import yaml  # noqa: PLC0415 - see above
 
-    file = ROOT / "stacks" / f"Pulumi.{stack}.yaml"
+    file = _file(stack)
     if not file.exists():
         there = ", ".join(sorted(path.name.split(".")[1] for path in file.parent.glob("Pulumi.*.yaml")))
         msg = f"There is no {file.relative_to(ROOT)}. Write it, or name a stack that has a file: {there}"
