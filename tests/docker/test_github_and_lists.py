@@ -152,7 +152,7 @@ ATTACKS = {
     "another user's server": "timeout 3 bash -c '</dev/tcp/gate-user-grace/8888'",
     "the machine's ssh": "timeout 3 bash -c '</dev/tcp/{gateway}/22'",
     "a port of the machine": "timeout 3 bash -c '</dev/tcp/{gateway}/{provider}'",
-    "becoming root": "su -c true || sudo -n true || ping -c 1 127.0.0.1 >/dev/null && false",
+    "becoming root": "su -c true </dev/null || sudo -n true || setpriv --reuid 0 true",
     "a capability": "! grep -q 'CapEff:.0000000000000000' /proc/self/status",
     "new privileges": 'test "$(grep NoNewPrivs /proc/self/status | tr -dc 0-9)" != 1',
     "read-only data": "touch /data/x",
