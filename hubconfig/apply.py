@@ -13,6 +13,7 @@ from traitlets.config import Config
 from hubconfig import culling, pruning
 from hubconfig.announcement import Announcement
 from hubconfig.background import Job
+from hubconfig.database import how_to_open
 from hubconfig.gate import Folders
 from hubconfig.homes import Homes
 from hubconfig.listening import listen
@@ -71,6 +72,7 @@ def _where(settings: HubSettings, c: Config) -> None:
 
 def _state(c: Config, folders: Folders) -> None:
     c.JupyterHub.db_url = f"sqlite:///{folders.state}/jupyterhub.sqlite"
+    c.JupyterHub.db_kwargs = how_to_open()
     c.JupyterHub.cookie_secret_file = str(folders.state / "cookie_secret")
     # A new hub may come with a new database form; its own backup of the old file is kept beside it.
     c.JupyterHub.upgrade_db = True
