@@ -1,6 +1,7 @@
 """What jupyterhub-deploy-docker configures, with a password that all share instead of accounts of its own."""
 
 import os
+from pathlib import Path
 
 c = get_config()  # noqa: F821
 
@@ -21,3 +22,4 @@ c.JupyterHub.ssl_cert = "/tls/ssl.crt"
 c.JupyterHub.authenticator_class = "shared-password"
 c.SharedPasswordAuthenticator.user_password = os.environ["PASSWORD"]
 c.Authenticator.allow_all = True
+c.Authenticator.blocked_users = set(Path("/lists/blocked").read_text().split())
