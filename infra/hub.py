@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,7 +156,7 @@ class Hub(pulumi.ComponentResource):
                     )
                     for name, value in sorted(secrets.items())
                 ),
-                *code_uploads(),
+                code_upload(),
             ],
             labels=container_labels(place.stack, "hub", place.name),
             log_driver="json-file",
@@ -166,21 +169,28 @@ class Hub(pulumi.ComponentResource):
         self.register_outputs({"container": self.container.name})
 
 
-def code_uploads() -> list[docker.ContainerUploadArgs]:
-    """The hub's code, file by file: a change restarts the hub and rebuilds no image."""
+def code_upload() -> docker.ContainerUploadArgs:
+    """The hub's code: a change restarts the hub and builds no image.
+
+    One archive, which the hub's entrypoint unpacks: the provider compares each file with each other, and
+    Docker starts a process to put each in. As 43 files the code cost every update 2 s of a processor
+    (measured), and an upgrade a longer time without a hub.
+    """
     files = sorted(
         file
         for file in _CODE.rglob("*")
-        if file.suffix in _CODE_KINDS and (_CODE / "images") not in file.parents and file.stat().st_size
+        if file.suffix in _CODE_KINDS and (_CODE / "images") not in file.parents
     )
-    uploads = [_code_upload(file) for file in files]
-    uploads.append(docker.ContainerUploadArgs(file=f"{CODE_DIR}/hubconfig/__init__.py", content="\n"))
-    return uploads
-
-
-def _code_upload(file: Path) -> docker.ContainerUploadArgs:
+    packed = io.BytesIO()
+    # Not compressed: the same files must give the same bytes on every computer.
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for file in files:
+            entry = tarfile.TarInfo(f"hubconfig/{file.relative_to(_CODE)}")
+            entry.size = file.stat().st_size
+            with file.open("rb") as content:
+                archive.addfile(entry, content)
     return docker.ContainerUploadArgs(
-        file=f"{CODE_DIR}/hubconfig/{file.relative_to(_CODE)}", content=file.read_text()
+        file=f"{CODE_DIR}/hubconfig.tar", content_base64=base64.b64encode(packed.getvalue()).decode()
     )
 
 

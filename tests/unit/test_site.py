@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import io
+import shutil
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +15,9 @@ import pytest
 from pulumi.runtime import resource
 
 from infra.clouds import local
+from infra.contexts import ROOT
 from infra.engine import Engine
+from infra.hub import code_upload
 from infra.program import main
 from tests.unit.engine import Run, run, texts
 
@@ -191,7 +197,26 @@ def test_a_backup_reads_all_and_its_password_is_secret(
 
 
 def test_the_hubs_code_is_uploaded_whole(site: Run) -> None:
-    files = {upload["file"] for upload in containers(site)["hub-hub"].inputs["uploads"]}
-    for name in ("jupyterhub_config.py", "apply.py", "templates/menu.html", "__init__.py"):
-        assert f"/srv/cyberhub/hubconfig/{name}" in files
+    (packed,) = [
+        upload["contentBase64"]
+        for upload in containers(site)["hub-hub"].inputs["uploads"]
+        if upload["file"] == "/srv/cyberhub/hubconfig.tar"
+    ]
+    with tarfile.open(fileobj=io.BytesIO(base64.b64decode(packed))) as archive:
+        files = archive.getnames()
+        template = archive.extractfile("hubconfig/templates/menu.html")
+        assert template
+        assert template.read() == (ROOT / "hubconfig/templates/menu.html").read_bytes()
+    for name in ("jupyterhub_config.py", "apply.py", "__init__.py"):
+        assert f"hubconfig/{name}" in files
     assert not any("images/" in file for file in files)
+
+
+def test_the_same_code_is_the_same_upload_whenever_and_by_whomever_it_was_checked_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    copy = tmp_path / "hubconfig"
+    shutil.copytree(ROOT / "hubconfig", copy, copy_function=shutil.copyfile)  # with new times and modes
+    first = code_upload()
+    monkeypatch.setattr("infra.hub._CODE", copy)
+    assert code_upload().content_base64 == first.content_base64
