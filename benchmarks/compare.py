@@ -82,6 +82,7 @@ def servers(arrangement: Arrangement) -> Figures:
         "server ready, last of 10 at once (s)": last_s,
         "last of 10 at once / alone": last_s / alone,
         "sign-ins and servers a minute, 50 at once": 60 * len(fifty) / seconds,
+        "starts that failed, of these 50": sum(each.failed_starts for each in fifty),
     }
 
 

@@ -12,6 +12,9 @@ from typing import Any
 
 import requests
 
+TRIES = 5
+"""How often somebody clicks whose server does not start."""
+
 
 @dataclass(frozen=True)
 class Site:
@@ -29,6 +32,7 @@ class Visit:
 
     signed_in: float
     ready: float
+    failed_starts: int
 
 
 class RefusedError(Exception):
@@ -62,26 +66,35 @@ class Person:
         """Whether the session still opens the home page."""
         return self._get("/hub/home", allow_redirects=False).status_code == 200
 
-    def start(self) -> None:
-        """Start a server and follow its progress, as the page that waits for it does."""
-        token = self._spawn()
-        path = f"/hub/api/users/{self.name}/server/progress"
-        with self._get(path, params={"_xsrf": token}, stream=True) as events:
-            assert events.status_code == 200, (events.status_code, events.text[-500:])
-            for line in events.iter_lines():
-                event = json.loads(line.removeprefix(b"data:")) if line.startswith(b"data:") else {}
-                assert not event.get("failed"), f"{self.name}'s server does not start: {event}"
-                if event.get("ready"):
-                    break
+    def start(self) -> int:
+        """Start a server and follow its progress, as the page that waits for it does.
+
+        :returns: how often the hub said that it failed, before it worked.
+        """
+        failed = 0
+        while not self._started(self._spawn()):
+            failed += 1
+            assert failed < TRIES, f"{self.name}'s server failed {TRIES} times"
         begun = time.perf_counter()
         while not self.has_server():
             assert time.perf_counter() - begun < 60, f"{self.name}'s server does not answer"
             time.sleep(0.02)
+        return failed
 
     def has_server(self) -> bool:
         """Whether the server answers through the proxy."""
         answer = self._get(f"/user/{self.name}/api", allow_redirects=False)
         return answer.status_code == 200 and "version" in answer.text
+
+    def _started(self, token: str) -> bool:
+        """Whether the start that is on its way works."""
+        path = f"/hub/api/users/{self.name}/server/progress"
+        with self._get(path, params={"_xsrf": token}, stream=True) as events:
+            for line in events.iter_lines() if events.status_code == 200 else []:
+                event = json.loads(line.removeprefix(b"data:")) if line.startswith(b"data:") else {}
+                if event.get("ready") or event.get("failed"):
+                    return bool(event.get("ready"))
+        return False
 
     def _spawn(self) -> str:
         token = re.search(r'xsrf_token: "([^"]+)"', self._get("/hub/home").text)
@@ -94,7 +107,6 @@ class Person:
             if answer.status_code != 429:  # too many at once: JupyterHub asks to come again
                 break
             time.sleep(1)
-        assert answer.status_code in {200, 302}, (answer.status_code, answer.text[-500:])
         return token[1]
 
     def _get(self, path: str, **more: Any) -> requests.Response:
@@ -110,8 +122,8 @@ def visit(site: Site, name: str) -> Visit:
     begun = time.perf_counter()
     person.sign_in()
     signed_in = time.perf_counter()
-    person.start()
-    return Visit(signed_in - begun, time.perf_counter() - signed_in)
+    failed = person.start()
+    return Visit(signed_in - begun, time.perf_counter() - signed_in, failed)
 
 
 def back_to_work(site: Site, name: str) -> None:
