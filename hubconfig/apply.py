@@ -23,7 +23,7 @@ from hubconfig.proxy import StaticProxy
 from hubconfig.secret_files import SECRETS_DIR, secret
 from hubconfig.settings import HubSettings
 from hubconfig.sign_in import configure_authenticator
-from hubconfig.spawner import START_S, Server
+from hubconfig.spawner import PROGRAM, START_S, Server
 from hubconfig.templates_dir import TEMPLATES
 
 HUB_PORT = 8081
@@ -52,7 +52,7 @@ def apply(
     c.JupyterHub.load_roles = []
     gate = configure_authenticator(settings, c, folders, secrets_dir)
     menu = Menu(settings.options.menu, settings.options.limits, gate.may_see)
-    server = Server.of(settings, menu, Homes(homes, settings.homes_dir))
+    server = Server.of(settings, menu, Homes(homes, settings.homes_dir, settings.options.limits.home_gb))
     _servers(settings, c, server)
     _metrics(settings, c, secrets_dir)
     return [*_culler(settings, c), _listener(settings), *_pruner(settings)]
@@ -94,7 +94,7 @@ def _servers(settings: HubSettings, c: Config, server: type[Server]) -> None:
     c.JupyterHub.template_vars["server_ended"] = lambda user: server.ended.get(user.name) if user else None
     c.JupyterHub.allow_named_servers = False
     c.JupyterHub.active_server_limit = settings.servers_max
-    c.Server.cmd = ["jupyterhub-singleuser"]
+    c.Server.cmd = PROGRAM
     c.Server.name_template = f"{settings.user_prefix}{{username}}"
     # The proxy looks for the very name that is in the path; names are safe by then.
     c.Server.escape = str

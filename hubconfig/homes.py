@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from hubconfig.home_limits import limit_bytes
 from hubconfig.names import USER_NAME
 from hubconfig.not_started import NotStartedError
 
@@ -16,7 +18,46 @@ FREE_MIN_BYTES = 200 * 1024**2
 FREE_MIN_SHARE = 0.01
 """Below either, no server is started: JupyterLab itself writes some MB, and a full disk stops everybody."""
 
+LIMIT_S = 15
+"""Seconds that a home's limit may take: it comes within half a second, or somebody must look why not."""
+
+NEARLY_FULL = 0.9
+"""The part of a home from which on its owner is warned."""
+
+ROOM_MIN_BYTES = 10 * 10**6
+ROOM_MIN_FILES = 100
+"""A home with less counts as full: a notebook with its pictures would no longer be saved."""
+
 _MB = 1024**2
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a home holds, and what it may."""
+
+    used_bytes: int
+    most_bytes: int
+    used_files: int
+    most_files: int
+
+    @property
+    def share(self) -> float:
+        """The part that is taken: of the space or of the number of files, whichever is more."""
+        return max(self.used_bytes / self.most_bytes, self.used_files / self.most_files)
+
+    @property
+    def full(self) -> bool:
+        """Whether next to nothing can be written."""
+        return (
+            self.most_bytes - self.used_bytes < ROOM_MIN_BYTES
+            or self.most_files - self.used_files < ROOM_MIN_FILES
+        )
+
+    def __str__(self) -> str:
+        """The numbers, in MB as disks are sold, or of files where those come to an end first."""
+        if self.share >= NEARLY_FULL and self.share > self.used_bytes / self.most_bytes:
+            return f"{self.used_files:,} of {self.most_files:,} files"
+        return f"{round(self.used_bytes / 10**6):,} of {round(self.most_bytes / 10**6):,} MB"
 
 
 @dataclass(frozen=True)
@@ -25,6 +66,7 @@ class Homes:
 
     here: Path
     on_machine: str
+    limit_gb: float | None = None
 
     def prepare(self, name: str) -> str:
         """Make a user's home if there is none; its path on the machine.
@@ -45,6 +87,53 @@ class Homes:
             msg = f"Your home folder cannot be made ({error.strerror}). Please tell your administrator."
             raise NotStartedError(500, msg) from None
         return f"{self.on_machine}/{name}"
+
+    async def limited(self, name: str) -> None:
+        """Wait until a home is kept within its limit, where there is one.
+
+        Raises NotStartedError when that does not come: nobody gets more than the others by chance.
+        """
+        if self.limit_gb is None:
+            return
+        deadline = asyncio.get_running_loop().time() + LIMIT_S
+        while self._whole_bytes(name) > limit_bytes(self.limit_gb):
+            if asyncio.get_running_loop().time() > deadline:
+                msg = (
+                    "The hub cannot limit the space of your home folder, as its settings ask. Your files are "
+                    "safe. Please tell your administrator: the container home-limits says why in its log."
+                )
+                raise NotStartedError(500, msg)
+            await asyncio.sleep(0.1)
+
+    def room(self, name: str) -> Room | None:
+        """What a user's home holds of what it may; None without a limit, or before there is a home.
+
+        Of a folder with a project the system tells what the project has, to anybody who asks.
+        """
+        if self.limit_gb is None or not USER_NAME.fullmatch(name):
+            return None
+        try:
+            found = os.statvfs(self.here / name)
+        except FileNotFoundError:
+            return None
+        return Room(
+            used_bytes=(found.f_blocks - found.f_bfree) * found.f_frsize,
+            most_bytes=found.f_blocks * found.f_frsize,
+            used_files=found.f_files - found.f_ffree,
+            most_files=found.f_files,
+        )
+
+    def rooms(self) -> dict[str, Room]:
+        """User to what their home holds, for all homes; nobody without a limit."""
+        if self.limit_gb is None:
+            return {}
+        with os.scandir(self.here) as entries:
+            names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+        return {name: room for name in names if (room := self.room(name))}
+
+    def _whole_bytes(self, name: str) -> int:
+        found = os.statvfs(self.here / name)
+        return found.f_blocks * found.f_frsize
 
     def _check_room(self) -> None:
         room = os.statvfs(self.here)

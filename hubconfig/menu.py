@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
+from hubconfig.homes import NEARLY_FULL, Room
 from hubconfig.not_started import NotStartedError
 from hubconfig.settings import Application, Limits
 from hubconfig.templates_dir import TEMPLATES
@@ -16,6 +17,9 @@ Interface = Literal["lab", "notebook"]
 
 INTERFACES: Mapping[Interface, str] = {"lab": "JupyterLab", "notebook": "Classic Notebook"}
 """Each interface and what the menu calls it."""
+
+MAKE_ROOM = "make_room"
+"""The option of somebody whose home is full: they start a server to remove files."""
 
 START_PAGES: Mapping[Interface, str] = {"lab": "/lab", "notebook": "/tree"}
 
@@ -68,8 +72,11 @@ class Menu:
             raise NotStartedError(403, msg)
         return Choice(entry, interface)
 
-    def form(self, user: str, last: Mapping[str, Any]) -> str:
-        """The form's HTML, with the last choice preselected if it is still there."""
+    def form(self, user: str, last: Mapping[str, Any], room: Room | None = None) -> str:
+        """The form's HTML, with the last choice preselected if it is still there.
+
+        :param room: what the user's home holds of what it may.
+        """
         try:
             chosen = self.choose(user, last)
         except NotStartedError:
@@ -83,6 +90,9 @@ class Menu:
             chosen=chosen.application.name,
             interface=chosen.interface,
             interfaces=INTERFACES,
+            room=room,
+            nearly_full=room is not None and room.share >= NEARLY_FULL,
+            make_room=MAKE_ROOM,
             memory=lambda entry: _amount(entry.memory_mb or self.limits.memory_mb),
             cpus=lambda entry: f"{entry.cpus or self.limits.cpus:g}",
         )
@@ -90,7 +100,7 @@ class Menu:
 
 def options_from_form(form: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """What the form's fields say; whether it is allowed is asked when the server starts."""
-    return {key: form[key][0] for key in ("application", "interface") if form.get(key)}
+    return {key: form[key][0] for key in ("application", "interface", MAKE_ROOM) if form.get(key)}
 
 
 def _amount(memory_mb: int) -> str:

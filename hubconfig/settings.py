@@ -17,6 +17,10 @@ from hubconfig.section import Section, changing
 HUB_RESTART = changing("The hub restarts (about 2 s, requests wait); running servers go on.")
 NEW_SERVERS = changing("The hub restarts; servers started from then on have it, running ones keep theirs.")
 
+AT_ONCE = changing(
+    "In force at once, also for homes that are there and servers that run. The hub restarts (about 2 s)."
+)
+
 OTHER_PEOPLE = changing("People get other names, so they find empty homes: move those first.")
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$")]
@@ -183,6 +187,9 @@ class Limits(Section):
     """Processes and threads of one server."""
     open_files: int = Field(64_000, ge=1024, le=1_048_576, json_schema_extra=NEW_SERVERS)
     """Open files of one process."""
+    home_gb: float | None = Field(None, ge=0.1, le=16_384, json_schema_extra=AT_ONCE)
+    """What one user's home may hold, in GB, whatever they start. None: as much as the disk has. Needs a data
+    folder on ext4 with project quotas, which the data volumes made here have."""
     servers: int | None = Field(None, ge=1, json_schema_extra=HUB_RESTART)
     """Servers that may run at once. None: as many as idle in the machine's memory, 160 MB each
     (a measured JupyterLab with one kernel), after 300 MB for the system."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from resource import RLIMIT_NOFILE, getrlimit
 from typing import Any, ClassVar, Self
 
@@ -12,10 +13,10 @@ from docker.errors import DockerException
 from docker.types import LogConfig, Ulimit
 from dockerspawner import DockerSpawner
 
-from hubconfig import culling
+from hubconfig import culling, sealed
 from hubconfig.endings import why_ended
 from hubconfig.homes import Homes
-from hubconfig.menu import START_PAGES, Choice, Menu, options_from_form
+from hubconfig.menu import MAKE_ROOM, START_PAGES, Choice, Menu, options_from_form
 from hubconfig.not_started import NotStartedError
 from hubconfig.settings import FolderSpace, HubSettings
 
@@ -36,6 +37,20 @@ starts all at once, the last one waits for all others."""
 
 START_S = 300
 """Seconds for that and for what Docker does before it."""
+
+PROGRAM = ["jupyterhub-singleuser"]
+"""What a server runs, in every image."""
+
+SEALED = ["python3", "-I", "-c", Path(sealed.__file__).read_text(), *PROGRAM]
+"""The same, unable to leave its home's limit. No image need hold the code: all have Python."""
+
+RUNTIME_DIR = "/tmp/jupyter-runtime"  # noqa: S108 - of the container, where there is one user
+"""Where a server notes its kernels and passwords: not in the home, so that it starts, and starts kernels,
+when nothing can be written there."""
+
+NO_TRASH = "--FileContentsManager.delete_to_trash=False"
+"""What somebody deletes is gone. In a wastebasket in the home it would take as much space as before, where
+nobody sees it; and in a full home not even that can be made, so nothing could be deleted."""
 
 LAST_WORDS = 20
 """Lines of the log of a server that did not start, for the administrator."""
@@ -79,7 +94,9 @@ class Server(DockerSpawner):  # type: ignore[misc]
         return Server._threads
 
     def _options_form_default(self) -> Any:
-        return lambda spawner: spawner.menu.form(spawner.user.name, spawner.user_options or {})
+        return lambda spawner: spawner.menu.form(
+            spawner.user.name, spawner.user_options or {}, spawner.homes.room(spawner.user.name)
+        )
 
     def _options_from_form_default(self) -> Any:
         return options_from_form
@@ -94,10 +111,13 @@ class Server(DockerSpawner):  # type: ignore[misc]
         Raises NotStartedError, which tells the user why not.
         """
         self.ended.pop(self.user.name, None)
-        choice = self.menu.choose(self.user.name, self.user_options or {})
+        asked = self.user_options or {}
+        choice = self.menu.choose(self.user.name, asked)
         # Only what the menu knows is kept: DockerSpawner would start any image named here.
         self.user_options = choice.as_options()
         home = self.homes.prepare(self.user.name)
+        await self.homes.limited(self.user.name)
+        self._check_room(to_make_room=bool(asked.get(MAKE_ROOM)))
         self._take(choice, home)
         self.log.info("starting %s for %s", choice.application.name, self.user.name)
         try:
@@ -156,10 +176,25 @@ class Server(DockerSpawner):  # type: ignore[misc]
         text = words.decode(errors="replace").strip() or "nothing"
         self.log.error("server of %s %s; the last it said:\n%s", self.user.name, what, text)
 
+    def _check_room(self, *, to_make_room: bool) -> None:
+        """Raise NotStartedError, with the numbers, when the user's home is full.
+
+        A server is the only way to remove something, so whoever says that they want to do that gets one.
+        """
+        room = self.homes.room(self.user.name)
+        if room is not None and room.full and not to_make_room:
+            msg = (
+                f"Your files take {room}, so no new ones fit. Your files are safe. Tick “I start my server "
+                "to remove some” on the start page, then delete what you no longer need; or ask your "
+                "administrator for more space."
+            )
+            raise NotStartedError(507, msg)
+
     def _take(self, choice: Choice, home: str) -> None:
         """Set what the container is made of."""
         entry, limits = choice.application, self.settings.options.limits
         self.image = self.settings.images[entry.name]
+        self.cmd = PROGRAM if limits.home_gb is None else SEALED
         self.default_url = START_PAGES[choice.interface]
         self.notebook_dir = entry.home
         self.mem_limit = (entry.memory_mb or limits.memory_mb) * 1024**2
@@ -182,10 +217,11 @@ class Server(DockerSpawner):  # type: ignore[misc]
         files = min(limits.open_files, getrlimit(RLIMIT_NOFILE)[1])
         self.environment = {
             "HOME": entry.home,
+            "JUPYTER_RUNTIME_DIR": RUNTIME_DIR,
             **culling.environment(self.settings.options.culling),
             **self._git_credentials(),
         }
-        self.args = culling.arguments(self.settings.options.culling)
+        self.args = [*culling.arguments(self.settings.options.culling), NO_TRASH]
         self.extra_create_kwargs = {"user": USER, "labels": self._labels()}
         self.extra_host_config = {
             # Without it, a server may swap as much again as it has memory.

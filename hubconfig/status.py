@@ -20,14 +20,19 @@ import docker
 import jupyterhub
 from docker.errors import APIError
 
+from hubconfig.homes import Homes, Room
 from hubconfig.settings import SETTINGS_FILE, HubSettings
 
 DATABASE = Path("/srv/state/jupyterhub.sqlite")
-FILESYSTEMS = {"users' files": Path("/srv/homes"), "images, containers": Path("/")}
+HOMES = Path("/srv/homes")
+FILESYSTEMS = {"users' files": HOMES, "images, containers": Path("/")}
 """What is on them, and where the hub sees them; a container's own root is on Docker's."""
 
 FULL = 0.9
 """The part of a disk, of its inodes or of the memory from which on somebody should look."""
+
+HOMES_SHOWN = 3
+"""So many of the fullest homes are shown in any case, and all that are nearly full."""
 
 BACKUP_LATE = timedelta(days=2)
 """Twice the longest that a backup should be away, with the default of one a day."""
@@ -122,6 +127,16 @@ def server(user: str, application: str, used: Mapping[str, Any]) -> Line:
     return Line(user, said, bool(limit_mb) and mb >= FULL * limit_mb)
 
 
+def homes(rooms: Mapping[str, Room]) -> list[Line]:
+    """The fullest homes, of those that have a limit."""
+    fullest = sorted(rooms.items(), key=lambda item: -item[1].share)
+    return [
+        Line(f"home of {user}", f"{room} ({room.share:.0%})", room.share >= FULL)
+        for number, (user, room) in enumerate(fullest)
+        if number < HOMES_SHOWN or room.share >= FULL
+    ]
+
+
 def report(settings: HubSettings, engine: Any, now: datetime) -> dict[str, list[Line]]:
     """Heading to lines of all that this hub knows; of several hubs on a machine, the first tells of it."""
     found = engine.containers.list(
@@ -152,6 +167,7 @@ def report(settings: HubSettings, engine: Any, now: datetime) -> dict[str, list[
             )
             for each, used in zip(servers, figures, strict=True)
         ),
+        *homes(Homes(HOMES, settings.homes_dir, settings.options.limits.home_gb).rooms()),
     ]
     if settings.name != "hub":
         return {f"Hub {settings.name}": hub}

@@ -64,13 +64,13 @@ def _wait(url: str, engine: Engine, proxy: str, hub: str) -> None:
 def _wait_and_look(url: str, engine: Engine, proxy: str, hub: str) -> None:
     # A hub that this run did not start is somebody's to look at, but no reason to fail this run:
     # `pulumi destroy` runs the program too, and must work on a broken hub.
-    fresh = _age_seconds(engine, hub) <= time.monotonic() - _STARTED + 1
+    fresh = age_seconds(engine, hub) <= seconds_of_this_run()
     deadline = time.monotonic() + (_NEW_SECONDS if fresh else _OLD_SECONDS)
     while time.monotonic() < deadline:
         time.sleep(0.2)
         if _answers(url):
             return
-    states = {name: _state(engine, name) for name in (proxy, hub)}
+    states = {name: state(engine, name) for name in (proxy, hub)}
     for name, (running, log) in states.items():
         if fresh and not running:
             msg = f"the container {name} did not start; the last lines of its log:\n{log}"
@@ -95,7 +95,13 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _age_seconds(engine: Engine, container: str) -> float:
+def seconds_of_this_run() -> float:
+    """How old a container may be that this run of the program started."""
+    return time.monotonic() - _STARTED + 1
+
+
+def age_seconds(engine: Engine, container: str) -> float:
+    """How long ago a container was made, by the clock of its machine. Raises EngineError."""
     created = engine.run("inspect", "--format", "{{.Created}}", container)
     now = engine.run("info", "--format", "{{.SystemTime}}")
     return (_time(now) - _time(created)).total_seconds()
@@ -107,7 +113,11 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(cut)
 
 
-def _state(engine: Engine, container: str) -> tuple[bool, str]:
+def state(engine: Engine, container: str) -> tuple[bool, str]:
+    """Whether a container runs steadily, and the end of its log; for one that is not there, Docker's words.
+
+    Raises UnreachableError.
+    """
     try:
         state = json.loads(engine.run("inspect", "--format", "{{json .State}}", container))
         steady = bool(state["Running"]) and not state["Restarting"]

@@ -8,6 +8,8 @@ from typing import Any
 
 import pulumi
 
+from infra.filesystem import Filesystem
+
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
@@ -19,6 +21,7 @@ class Context:
     """The hub's DNS name, for a cloud that can make its record."""
     previous: pulumi.Output[Mapping[str, Any]]
     """The stack's outputs of its last update; empty before the first."""
-    check_machine: Callable[[int, float], None]
-    """To be called with the machine's memory in MB and its CPUs once they are known, before the first
-    resource: raises pulumi.RunError when a setting asks for more than the machine has."""
+    check_machine: Callable[[int, float, Filesystem | None], None]
+    """To be called with the machine's memory in MB, its CPUs, and what the data folder is on (None where that
+    is still to be made) once they are known, before the first resource: raises pulumi.RunError when a setting
+    asks for more than the machine has."""

@@ -12,6 +12,8 @@ from infra.clouds.local import local_faults, subnet_faults
 from infra.context import Context
 from infra.entry_checks import untellable_entries
 from infra.faults import Fault
+from infra.filesystem import Filesystem
+from infra.home_limits import local_home_faults, unlimitable
 from infra.machine_limits import limits_above, unknown_builds
 from infra.secret_values import MADE_SECRETS, missing_secrets
 from infra.settings import LocalCloud, Settings
@@ -30,7 +32,11 @@ def main() -> None:
         if not isinstance(cloud, LocalCloud):
             return []
         network = parts.get("network")
-        return [*local_faults(cloud, stack), *(subnet_faults(network.subnet, stack) if network else [])]
+        return [
+            *local_faults(cloud, stack),
+            *(subnet_faults(network.subnet, stack) if network else []),
+            *local_home_faults(parts, stack),
+        ]
 
     settings = load(
         config, [missing_secrets, unknown_builds, untellable_entries, space_faults, tls_faults, local]
@@ -44,7 +50,7 @@ def main() -> None:
             stack=stack,
             hostname=settings.web.hostname,
             previous=previous,
-            check_machine=lambda memory_mb, cpus: _check_machine(settings, memory_mb, cpus),
+            check_machine=lambda memory_mb, cpus, data: _check_machine(settings, memory_mb, cpus, data),
         ),
     )
     site = Site("site", host, settings, config=config, stack=stack, previous=previous)
@@ -64,8 +70,10 @@ def main() -> None:
             pulumi.export(key, site.secrets[file])
 
 
-def _check_machine(settings: Settings, memory_mb: int, cpus: float) -> None:
-    faults = limits_above(settings, memory_mb, cpus)
+def _check_machine(settings: Settings, memory_mb: int, cpus: float, data: Filesystem | None) -> None:
+    faults = limits_above(settings, memory_mb, cpus) + unlimitable(
+        settings.every_hub, "the data folder", data
+    )
     if faults:
         raise wrong(faults)
 

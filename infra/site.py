@@ -18,6 +18,7 @@ from infra.caddyfile import ACME_CA, CERTIFICATES, HTTP_PORT, HTTPS_PORT, HubRou
 from infra.certificates import put_certificate
 from infra.container import LOG_LIMITS, container_labels
 from infra.engine import Engine, UnreachableError
+from infra.home_limits import home_limits_container, limited
 from infra.host import Host
 from infra.hub import Hub, HubPlace
 from infra.images import ImageStore
@@ -115,6 +116,7 @@ class Site(pulumi.ComponentResource):
                     pulumi.ResourceOptions.merge(self._there, pulumi.ResourceOptions(depends_on=[fence])),
                 )
             )
+        limits = self._home_limits(images)
         proxy = self._proxy(images, fence)
         self._spaces(images, config)
         if settings.backup is not None:
@@ -132,7 +134,7 @@ class Site(pulumi.ComponentResource):
         self.url = answering(
             self._site_url(),
             self._engine,
-            [proxy.id, *(hub.container.id for hub in hubs)],
+            [proxy.id, *(hub.container.id for hub in hubs), *limits],
             f"{names.prefix(stack)}-proxy",
             {place.container: place.base_url for place in self._places.values()},
         )
@@ -306,6 +308,24 @@ class Site(pulumi.ComponentResource):
                 self._there, pulumi.ResourceOptions(delete_before_replace=True, depends_on=[fence])
             ),
         )
+
+    def _home_limits(self, images: ImageStore) -> list[pulumi.Output[str]]:
+        """Keep homes within the limits that the hubs' settings name; known once they are."""
+        homes = {
+            hub: (self._places[hub].homes(self._host.data_dir), gb)
+            for hub, gb in limited(self._settings.every_hub).items()
+        }
+        if not homes:
+            return []
+        container = home_limits_container(
+            homes,
+            name=f"{names.prefix(self._stack)}-home-limits",
+            stack=self._stack,
+            image=images.own("hub"),
+            engine=self._engine,
+            opts=self._there,
+        )
+        return [container]
 
     def _spaces(self, images: ImageStore, config: pulumi.Config) -> None:
         """Mount the remote folders that the hubs' settings name."""

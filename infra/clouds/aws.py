@@ -52,7 +52,7 @@ class AwsMachine(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self, provider=plugin)
         self._choice = Chooser(cloud, context, Region(plugin), state.resources()).choose()
         size = self._choice.machine_type
-        context.check_machine(size.memory_mb, size.cpus)
+        context.check_machine(size.memory_mb, size.cpus, None)
         bill = Bill(
             region=cloud.region,
             instance_type=cloud.instance_type,

@@ -54,7 +54,7 @@ def local_host(cloud: LocalCloud, context: Context) -> Host:
         )
         raise pulumi.RunError(msg) from None
     memory_mb, cpus = info["MemTotal"] // _MB, info["NCPU"]
-    context.check_machine(memory_mb, cpus)
+    context.check_machine(memory_mb, cpus, None)  # the stack file's checks looked at the folder
     return Host(
         address="localhost" if cloud.bind.startswith("127.") else cloud.bind,
         ssh=None,

@@ -49,7 +49,7 @@ class OpenStackMachine(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self, provider=plugin)
         self._choice = Chooser(cloud, context, Project(plugin), state.resources()).choose()
         flavor = self._choice.flavor
-        context.check_machine(flavor.memory_mb, flavor.cpus)
+        context.check_machine(flavor.memory_mb, flavor.cpus, None)
         tell_of_open_ssh(cloud.admin_cidrs)
         operator = keys.operator_key(cloud.ssh_key_file, context.stack)
         host_key = keys.host_key(context.stack)

@@ -8,6 +8,7 @@ import pulumi
 
 from infra import keys, readiness
 from infra.context import Context
+from infra.filesystem import Filesystem
 from infra.first_boot import FirstBoot
 from infra.host import Host, Ssh
 from infra.machine import Machine, SshError
@@ -15,9 +16,13 @@ from infra.settings import ServerCloud
 
 _FACTS: Final = """\
 cat /etc/machine-id
-awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo
+awk '/^MemTotal:/ {{ print int($2 / 1024) }}' /proc/meminfo
 nproc
+folder={folder}
+while [ ! -e "$folder" ]; do folder=$(dirname "$folder"); done
+findmnt --noheadings --output FSTYPE,OPTIONS {which} "$folder" | tail -n 1
 """
+"""The last line is missing where a disk is still to be mounted."""
 
 
 class ServerMachine(pulumi.ComponentResource):
@@ -40,8 +45,8 @@ class ServerMachine(pulumi.ComponentResource):
             host_key=cloud.host_key,
             port=cloud.ssh_port,
         )
-        machine_id, memory_mb, cpus = _facts(Machine(ssh, cloud.address))
-        context.check_machine(memory_mb, cpus)
+        machine_id, memory_mb, cpus, data = _facts(Machine(ssh, cloud.address), cloud)
+        context.check_machine(memory_mb, cpus, data)
         first_boot = FirstBoot(
             user=cloud.ssh_user,
             data_dir=cloud.data_dir,
@@ -67,15 +72,17 @@ class ServerMachine(pulumi.ComponentResource):
         self.register_outputs({"address": cloud.address})
 
 
-def _facts(machine: Machine) -> tuple[str, int, int]:
-    """Which installation of Linux it is, its memory in MB and its CPUs."""
+def _facts(machine: Machine, cloud: ServerCloud) -> tuple[str, int, int, Filesystem | None]:
+    """Which installation of Linux it is, its memory in MB, its CPUs, and what the data folder is on."""
     readiness.check_access(machine)
+    which = "--mountpoint" if cloud.data_device else "--target"
     try:
-        machine_id, memory_mb, cpus = machine.run(_FACTS, as_root=True).split()
+        told = machine.run(_FACTS.format(folder=cloud.data_dir, which=which), as_root=True)
     except SshError as error:
         msg = (
             f"{machine.ssh.user} may not become root on {machine.address}: {error}\n"
             "Use root as cloud.sshUser, or a user who may sudo without a password."
         )
         raise pulumi.RunError(msg) from None
-    return machine_id, int(memory_mb), int(cpus)
+    machine_id, memory_mb, cpus, *data = told.splitlines()
+    return machine_id, int(memory_mb), int(cpus), Filesystem.of_words(" ".join(data))

@@ -105,7 +105,7 @@ class MachineStack:
             stack=pulumi.get_stack(),
             hostname=None,
             previous=pulumi.Output.from_input({}),
-            check_machine=lambda memory_mb, cpus: None,
+            check_machine=lambda memory_mb, cpus, data: None,
         )
         host = OpenStackMachine("hub", cloud, context).host
         pulumi.export("address", host.address)

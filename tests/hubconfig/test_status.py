@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hubconfig.status import backup, container, filesystem, machine, people, server, share
+from hubconfig.homes import Room
+from hubconfig.status import backup, container, filesystem, homes, machine, people, server, share
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -91,3 +92,27 @@ def test_a_server_shows_what_it_takes_of_its_limits() -> None:
     assert not line.wrong
     used["memory_stats"] = {**memory, "usage": 1100 * mb}
     assert server("ada", "corehub", used).wrong
+
+
+def test_the_fullest_homes_are_shown_and_those_nearly_full_marked() -> None:
+    def room(used_mb: int) -> Room:
+        return Room(used_mb * 10**6, 1000 * 10**6, 1, 1000)
+
+    rooms = {
+        "ada": room(950),
+        "bob": room(20),
+        "cy": room(900),
+        "di": room(10),
+        "ed": room(1000),
+        "flo": room(999),
+    }
+    lines = homes(rooms)
+    assert [(line.what, line.wrong) for line in lines] == [
+        ("home of ed", True),
+        ("home of flo", True),
+        ("home of ada", True),
+        ("home of cy", True),
+    ]
+    assert lines[2].said == "950 of 1,000 MB (95%)"
+    assert [line.what for line in homes({"bob": room(20), "di": room(10)})] == ["home of bob", "home of di"]
+    assert homes({}) == []

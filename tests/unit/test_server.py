@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from infra.clouds.server import ServerMachine
 from infra.context import Context
+from infra.filesystem import Filesystem
 from infra.host import Host
 from infra.settings import ServerCloud
 from tests.unit import engine
@@ -40,6 +41,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pat
         sudo: int = 0,
         code: int = 0,
         words: str = "",
+        data: str = "",
     ) -> Path:
         program = tmp_path / "bin" / "ssh"
         program.parent.mkdir(exist_ok=True)
@@ -51,7 +53,7 @@ echo '{words}' >&2
 [ {code} = 0 ] || exit {code}
 case $* in *sudo*) [ {sudo} = 0 ] || {{ echo 'sudo: a password is required' >&2; exit {sudo}; }} ;; esac
 case $script in
-  *MemTotal*) printf '{machine_id}\\n{memory_mb}\\n{cpus}\\n' ;;
+  *MemTotal*) printf '{machine_id}\\n{memory_mb}\\n{cpus}\\n{data}\\n' ;;
   *state=absent*) if [ -e {tmp_path}/conf ]; then . {tmp_path}/conf; printf "{READY.format(digest="$DIGEST")}"
     else echo state=absent; fi ;;
   *first-boot.conf*) grep -o "echo [A-Za-z0-9+/=]* | base64 -d >/etc/cyberhub" <<<"$script" |
@@ -79,7 +81,10 @@ def settings(key: Path, **others: Any) -> ServerCloud:
 
 
 def build(
-    cloud: ServerCloud, *, preview: bool = False, check: Callable[[int, float], None] = lambda _, __: None
+    cloud: ServerCloud,
+    *,
+    preview: bool = False,
+    check: Callable[[int, float, Filesystem | None], None] = lambda *_: None,
 ) -> tuple[Host, str | None, engine.Run]:
     """Run a program that asks for nothing but the machine; with Docker's address if that is known."""
     hosts: list[Host] = []
@@ -105,9 +110,28 @@ def build(
 def test_its_size_is_asked_for_and_checked_before_anything(key: Path, server: Callable[..., Path]) -> None:
     server(memory_mb=1990, cpus=2)
     told: list[tuple[int, float]] = []
-    host, _, _ = build(settings(key), check=lambda memory_mb, cpus: told.append((memory_mb, cpus)))
+    host, _, _ = build(settings(key), check=lambda memory_mb, cpus, _: told.append((memory_mb, cpus)))
     assert told == [(1990, 2)]
     assert (host.memory_mb, host.cpus) == (1990, 2)
+
+
+@pytest.mark.parametrize(
+    ("device", "asked_how", "said", "limits"),
+    [
+        (None, "--target", "ext4   rw,noatime,prjquota", True),
+        (None, "--target", "ext4   rw,relatime", False),
+        (None, "--target", "xfs    rw,prjquota", False),
+        ("/dev/sdb", "--mountpoint", "", None),
+    ],
+)
+def test_what_the_data_folder_is_on_is_known_before_anything(
+    key: Path, server: Callable[..., Path], device: str | None, asked_how: str, said: str, limits: bool | None
+) -> None:
+    asked = server(data=said)
+    told: list[Filesystem | None] = []
+    build(settings(key, dataDevice=device), check=lambda *words: told.append(words[2]))
+    assert [found and found.limits_projects for found in told] == [limits]
+    assert f"{asked_how} " in asked.read_text()
 
 
 def test_the_update_prepares_it_and_then_knows_dockers_address(

@@ -14,9 +14,11 @@ import pulumi
 import pytest
 from pulumi.runtime import resource
 
+from infra import home_limits
 from infra.clouds import local
 from infra.contexts import ROOT
 from infra.engine import Engine
+from infra.filesystem import Filesystem
 from infra.hub import code_upload
 from infra.program import main
 from tests.unit.engine import Run, run, texts
@@ -194,6 +196,64 @@ def test_a_backup_reads_all_and_its_password_is_secret(
     assert {volume["containerPath"] for volume in backup.inputs["volumes"]} == {"/data"}
     assert "BACKUP-PASSWORD" not in envelope_free(site)
     assert "HIDDEN" not in envelope_free(site)
+
+
+LIMITED = {"hub": {"auth": {"kind": "sharedPassword"}, "limits": {"homeGb": 20}}}
+COUNTING = Filesystem("ext4", frozenset({"rw", "prjquota"}))
+PLAIN = Filesystem("ext4", frozenset({"rw"}))
+
+
+def test_homes_are_limited_by_a_container_that_can_do_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(home_limits, "filesystem", lambda _: COUNTING)
+    course = {"auth": {"kind": "sharedPassword"}, "limits": {"homeGb": 0.5}}
+    lab = {"auth": {"kind": "sharedPassword"}}
+    site = deploy(monkeypatch, tmp_path, {**LIMITED, "hubs": {"course": course, "lab": lab}})
+    one = containers(site)["home-limits"].inputs
+    assert one["networkMode"] == "none"
+    assert one["command"] == ["/homes/course=0.5", "/homes/hub=20"]
+    mounts = {volume["containerPath"]: volume["hostPath"] for volume in one["volumes"]}
+    assert mounts == {
+        "/homes/course": f"{tmp_path}/data/cyberhub/course/jupyterhub_users",
+        "/homes/hub": f"{tmp_path}/data/jupyterhub_users",
+    }
+    files = {upload["file"].rpartition("/")[2] for upload in one["uploads"]}
+    assert files == {"home_limits.py", "projects.py"}
+    others = {name: each for name, each in containers(site).items() if name != "home-limits"}
+    for name, each in others.items():
+        assert "CAP_SYS_ADMIN" not in each.inputs["capabilities"]["adds"], name
+
+
+def test_it_obeys_the_rules_for_all_containers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(home_limits, "filesystem", lambda _: COUNTING)
+    site = deploy(monkeypatch, tmp_path, LIMITED)
+    test_every_container_drops_all_rights_and_gains_none(site)
+    test_only_the_hub_has_dockers_socket(site)
+    test_what_the_engine_would_add_is_said_so_that_a_second_up_changes_nothing(site)
+    test_containers_with_a_name_or_port_go_before_their_successors_come(site)
+
+
+def test_a_disk_that_cannot_limit_homes_is_told_with_all_other_faults(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(home_limits, "filesystem", lambda _: PLAIN)
+    colour = {**LIMITED["hub"], "menu": [{"name": "x", "title": "X", "build": "nothing-here"}]}
+    with pytest.raises(pulumi.RunError) as caught:
+        deploy(monkeypatch, tmp_path, {"hub": colour, "hubs": {"course": LIMITED["hub"]}})
+    told = str(caught.value)
+    assert "hub.limits.homeGb: needs project quotas" in told
+    assert "hubs.course.limits.homeGb: needs project quotas" in told
+    assert f"{tmp_path}/data (ext4 without prjquota)" in told
+    assert "or remove homeGb" in told
+    assert "hub.menu[0].build" in told
+
+
+def test_where_the_system_cannot_say_the_container_will(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(home_limits, "filesystem", lambda _: None)
+    assert "home-limits" in containers(deploy(monkeypatch, tmp_path, LIMITED))
 
 
 def test_the_hubs_code_is_uploaded_whole(site: Run) -> None:

@@ -32,7 +32,7 @@ IMAGE = "cyberhubs-vm/lab:latest"
 HUB = {
     "auth": {"kind": "sharedPassword"},
     "menu": [{"name": "lab", "title": "Lab", "image": IMAGE}],
-    "limits": {"memoryMb": 1024, "servers": 2},
+    "limits": {"memoryMb": 1024, "servers": 2, "homeGb": 0.2},
 }
 
 
@@ -143,6 +143,60 @@ def test_her_server_does_not_reach_the_metadata_service(stack: ServerDeployment,
         "print('metadata:', probe.connect_ex(('169.254.169.254', 80)) == 0)",
         expect="metadata: False",
     )
+
+
+def test_her_home_ends_at_its_limit_which_the_system_tells_her(ada: Browser) -> None:
+    ada.run("import ctypes, os, shutil, subprocess", expect="")
+    ada.run("home = lambda: round(shutil.disk_usage('.').total / 1e6)", expect="")
+    ada.run("print('home of', home(), 'MB')", expect="home of 200 MB")
+    ada.run("fill = ['head', '-c', '300000000', '/dev/zero']", expect="")
+    ada.run(
+        "print(subprocess.run(fill, stdout=open('big', 'wb'), stderr=subprocess.PIPE).stderr)",
+        expect="Disk quota exceeded",
+    )
+    ada.picture("vm-home-full")
+
+
+def test_she_cannot_make_her_files_somebody_elses(stack: ServerDeployment, ada: Browser) -> None:
+    ada.run("libc = ctypes.CDLL(None, use_errno=True)", expect="")
+    ada.run("words = os.open('big', os.O_RDWR), ctypes.c_ulong(0x401C5820), bytes(28)", expect="")
+    ada.run("print('escaped:', libc.ioctl(*words), ctypes.get_errno())", expect="escaped: -1 1")
+    assert stack.guest.run("lsattr -p /mnt/jupyterhub_users/ada/big").split()[0] != "0"
+
+
+def test_more_space_is_there_at_once_and_her_server_goes_on(stack: ServerDeployment, ada: Browser) -> None:
+    for gb, tells in ((0.4, "home of 400 MB"), (0.2, "home of 200 MB")):
+        stack.set({"hub": {**HUB, "limits": {"memoryMb": 1024, "servers": 2, "homeGb": gb}}})
+        stack.up()
+        ada.run(f"print('home of', home(), 'MB', '{gb}')", expect=f"{tells} {gb}")
+
+
+def test_a_full_home_is_refused_with_its_numbers_and_can_be_tidied(
+    stack: ServerDeployment, ada: Browser
+) -> None:
+    ada.open("/hub/home")
+    ada.find("#stop").click()
+    ada.until(lambda: "Start My Server" in ada.text, "her server does not stop", within_s=120)
+    ada.choose("lab")
+    ada.until(lambda: "Your files take 200 of 200 MB, so no new ones fit" in ada.text, "no numbers")
+    ada.picture("vm-home-refused")
+    ada.open("/hub/spawn")
+    ada.find("#home-room input").click()
+    ada.find("#spawn_form [type=submit]").click()
+    ada.wait_for_lab()
+    stack.guest.run("rm /mnt/jupyterhub_users/ada/big")
+    # Her tick was for that one time.
+    ada.open("/hub/home")
+    ada.find("#stop").click()
+    ada.until(lambda: "Start My Server" in ada.text, "her server does not stop", within_s=120)
+    ada.choose("lab")
+    ada.wait_for_lab()
+    ada.new_notebook()
+
+
+def test_status_tells_of_the_fullest_homes(stack: ServerDeployment) -> None:
+    told = stack.guest.run("docker exec vm-hub python3 -m hubconfig.status || true")
+    assert re.search(r"home of ada +\d+ of 200 MB", told), told
 
 
 def test_a_second_up_changes_nothing(stack: ServerDeployment) -> None:

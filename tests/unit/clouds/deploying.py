@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from infra import clouds
 from infra.context import Context
+from infra.filesystem import Filesystem
 from infra.host import Host
 from infra.settings import Cloud
 from tests.unit import engine
@@ -46,7 +47,7 @@ def deploy(
     known: dict[str, Any] = {}
     checked: list[tuple[int, float]] = []
 
-    def check(memory_mb: int, cpus: float) -> None:
+    def check(memory_mb: int, cpus: float, _: Filesystem | None) -> None:
         checked.append((memory_mb, cpus))
         if too_small:
             raise pulumi.RunError(too_small)
