@@ -44,9 +44,12 @@ PROGRAM = ["jupyterhub-singleuser"]
 SEALED = ["python3", "-I", "-c", Path(sealed.__file__).read_text(), *PROGRAM]
 """The same, unable to leave its home's limit. No image need hold the code: all have Python."""
 
-RUNTIME_DIR = "/tmp/jupyter-runtime"  # noqa: S108 - of the container, where there is one user
-"""Where a server notes its kernels and passwords: not in the home, so that it starts, and starts kernels,
-when nothing can be written there."""
+RUNTIME = {"JUPYTER_RUNTIME_DIR": "/tmp/jupyter-runtime"}  # noqa: S108 - the container's, where one user is
+"""Where a server notes its kernels and passwords: not in the home, so that it starts kernels, too, when
+nothing can be written there."""
+
+TIDYING = {"JUPYTER_CONFIG_DIR": "/tmp/jupyter-config"}  # noqa: S108
+"""For a server that is started to make room: it may have to make this folder, and ends where it cannot."""
 
 NO_TRASH = "--FileContentsManager.delete_to_trash=False"
 """What somebody deletes is gone. In a wastebasket in the home it would take as much space as before, where
@@ -117,8 +120,9 @@ class Server(DockerSpawner):  # type: ignore[misc]
         self.user_options = choice.as_options()
         home = self.homes.prepare(self.user.name)
         await self.homes.limited(self.user.name)
-        self._check_room(to_make_room=bool(asked.get(MAKE_ROOM)))
-        self._take(choice, home)
+        to_make_room = bool(asked.get(MAKE_ROOM))
+        self._check_room(to_make_room=to_make_room)
+        self._take(choice, home, TIDYING if to_make_room else {})
         self.log.info("starting %s for %s", choice.application.name, self.user.name)
         try:
             place = await super().start()
@@ -190,7 +194,7 @@ class Server(DockerSpawner):  # type: ignore[misc]
             )
             raise NotStartedError(507, msg)
 
-    def _take(self, choice: Choice, home: str) -> None:
+    def _take(self, choice: Choice, home: str, environment: Mapping[str, str]) -> None:
         """Set what the container is made of."""
         entry, limits = choice.application, self.settings.options.limits
         self.image = self.settings.images[entry.name]
@@ -217,7 +221,8 @@ class Server(DockerSpawner):  # type: ignore[misc]
         files = min(limits.open_files, getrlimit(RLIMIT_NOFILE)[1])
         self.environment = {
             "HOME": entry.home,
-            "JUPYTER_RUNTIME_DIR": RUNTIME_DIR,
+            **RUNTIME,
+            **environment,
             **culling.environment(self.settings.options.culling),
             **self._git_credentials(),
         }

@@ -148,7 +148,7 @@ def test_servers_with_a_limit_are_sealed(gb: float | None, program: list[str]) -
         _labels=dict,
         _git_credentials=dict,
     )
-    Server._take(server, _menu().choose("ada", {}), "/mnt/ada")  # type: ignore[arg-type]
+    Server._take(server, _menu().choose("ada", {}), "/mnt/ada", {})  # type: ignore[arg-type]
     assert server.cmd == program
     assert server.environment["JUPYTER_RUNTIME_DIR"].startswith("/tmp/")
 
