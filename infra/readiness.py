@@ -16,7 +16,8 @@ _PATIENCE_SECONDS: Final = 25 * 60
 """For all of it; an upgrade of all packages on the smallest machines takes about ten minutes."""
 
 _UNREACHABLE_SECONDS: Final = 8 * 60
-"""Until a machine must answer on its SSH port; clouds need one to three minutes."""
+"""How long a machine may leave its SSH port unanswered: clouds need one to three minutes at first, and a
+busy machine misses single looks later."""
 
 _REFUSED_SECONDS: Final = 2 * 60
 """Until it must accept our key and show its own: both come with the user data, before SSH is open, but
@@ -73,7 +74,7 @@ class Watch:
         """Watch a machine, which is prepared over SSH if told how."""
         self._machine = machine
         self._first_boot = first_boot
-        self._start = time.monotonic()
+        self._start = self._answered_last = time.monotonic()
         self._not_let_in_since: float | None = None
         self._without_user_data = 0
         self._started_here = False
@@ -84,7 +85,7 @@ class Watch:
         while True:
             try:
                 report = await asyncio.to_thread(self._machine.report)
-                self._not_let_in_since = None
+                self._answered_last, self._not_let_in_since = time.monotonic(), None
                 if await self._is_ready(report):
                     return
             except UnreachableError as error:
@@ -143,18 +144,19 @@ class Watch:
             raise pulumi.RunError(msg)
 
     def _not_answering(self, error: SshError) -> None:
+        silent = time.monotonic() - self._answered_last
         self._tell("does not answer yet")
-        if self._elapsed > _UNREACHABLE_SECONDS:
+        if silent > _UNREACHABLE_SECONDS:
             msg = (
-                f"the machine {self._machine.address} does not answer on port {self._machine.ssh.port} after "
-                f"{self._elapsed / 60:.0f} minutes: {error}\n"
+                f"the machine {self._machine.address} does not answer on port {self._machine.ssh.port}, for "
+                f"{silent / 60:.0f} minutes now: {error}\n"
                 "Look in the cloud's console whether it runs, and whether a firewall is between: "
                 "cloud.adminCidrs must hold the address that this computer has on the internet."
             )
             raise pulumi.RunError(msg)
 
     def _not_let_in(self, error: SshError) -> None:
-        now = time.monotonic()
+        now = self._answered_last = time.monotonic()
         self._not_let_in_since = self._not_let_in_since or now
         self._tell(
             "answers, but is not ours yet" if isinstance(error, StrangerError) else "refuses our key yet"

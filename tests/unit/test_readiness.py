@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pulumi
 import pytest
@@ -132,6 +134,16 @@ class TestAMachineThatGetsReady:
         answers(STRANGER, REFUSED, READY)
         watch(machine)
 
+    def test_a_busy_machine_that_misses_a_look_late_in_its_first_boot_is_waited_for(
+        self, machine: Machine, answers: Answers, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # Half a minute passes between two looks at the clock: ten minutes of packages, then one missed look.
+        clock = itertools.count(step=30)
+        monkeypatch.setattr(readiness, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+        answers(*[says(state="running", stage="packages")] * 10, NO_ROUTE, READY)
+        watch(machine)
+        assert next(clock) > readiness._UNREACHABLE_SECONDS
+
 
 class TestAMachineThatDoesNot:
     @pytest.fixture(autouse=True)
@@ -160,7 +172,10 @@ class TestAMachineThatDoesNot:
         assert "is not the stack's machine" in text
         assert "ssh-ed25519 AAAAhost" in text
 
-    def test_a_failed_first_boot_shows_the_end_of_its_log(self, machine: Machine, answers: Answers) -> None:
+    def test_a_failed_first_boot_shows_the_end_of_its_log(
+        self, machine: Machine, answers: Answers, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(readiness, "_PATIENCE_SECONDS", 60)
         answers(
             says(state="running", stage="disk"),
             says(state="failed", stage="disk", message="the data disk /dev/vdc is not empty"),
