@@ -71,7 +71,7 @@ def test_a_limit_that_this_disk_cannot_keep_is_refused_before_anything_is_made(h
     hub.up()
 
 
-def test_a_notebook_on_a_full_disk_says_that_it_cannot_be_saved(hub: Deployment, ada: Browser) -> None:
+def test_whoever_writes_on_a_full_disk_sees_why_not_in_the_notebook(hub: Deployment, ada: Browser) -> None:
     ada.sign_in_with_password("ada", hub.outputs()["sharedPassword"])
     ada.choose("corehub")
     ada.wait_for_lab()
