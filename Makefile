@@ -77,6 +77,10 @@ test-docker: venv-dev toolchain engine browser ## Run the tests that deploy to a
 test-vm: venv-dev toolchain engine browser ## Run the tests that boot a virtual machine
 	@$(shell) && pytest -m vm
 
+.PHONY: test-openstack
+test-openstack: venv-dev toolchain engine browser ## Run the tests that deploy to a whole OpenStack in a container
+	@$(shell) && pytest -m openstack
+
 .PHONY: check
 check: venv-dev shellcheck ## Check format, style, types and shell scripts
 	.venv/bin/ruff format --check .

@@ -36,7 +36,7 @@ _ROOT_GB: Final = 8
 _CERTIFICATES: Final = Path("/usr/local/share/ca-certificates")
 
 _CLOUD_CFG: Final = """\
-datasource_list: [NoCloud, None]
+datasource_list: [NoCloud, ConfigDrive, OpenStack, None]
 apt: {preserve_sources_list: true}
 manage_etc_hosts: true
 locale: false
@@ -53,14 +53,18 @@ class GuestImage:
     initrd: Path
 
 
-def guest_image(suite: str) -> GuestImage:
-    """The image of a Debian suite, made once and kept in the cache. Needs root and two minutes."""
-    key = hashlib.sha256(repr((suite, Path(__file__).read_text(), _sources(suite))).encode()).hexdigest()
-    folder = build_once(f"guest-{suite}", key[:16], lambda made: _build(suite, made))
+def guest_image(suite: str, *, more: tuple[str, ...] = ()) -> GuestImage:
+    """The image of a Debian suite, made once and kept in the cache. Needs root and two minutes.
+
+    :param more: packages that it holds beside the least; the lists of all there are stay in it then.
+    """
+    made_of = (suite, more, Path(__file__).read_text(), sources(suite))
+    key = hashlib.sha256(repr(made_of).encode()).hexdigest()
+    folder = build_once(f"guest-{suite}", key[:16], lambda made: _build(suite, more, made))
     return GuestImage(folder / "root.qcow2", folder / "vmlinuz", folder / "initrd.img")
 
 
-def _build(suite: str, made: Path) -> None:
+def _build(suite: str, more: tuple[str, ...], made: Path) -> None:
     tree, raw = made / "tree", made / "root.raw"
     cloud_cfg = made / "90-test.cfg"
     cloud_cfg.write_text(_CLOUD_CFG)
@@ -69,7 +73,7 @@ def _build(suite: str, made: Path) -> None:
         "--mode=root",
         "--variant=apt",
         "--format=directory",
-        f"--include={','.join(_PACKAGES)}",
+        f"--include={','.join((*_PACKAGES, *more))}",
         "--aptopt=Apt::Install-Recommends false",
         *(f"--aptopt={option}" for option in apt.access_options()),
         "--dpkgopt=path-exclude=/usr/share/man/*",
@@ -86,10 +90,10 @@ def _build(suite: str, made: Path) -> None:
         '--customize-hook=echo "update_initramfs=no" >"$1"/etc/initramfs-tools/update-initramfs.conf',
         '--customize-hook=ln -sf /run/systemd/resolve/stub-resolv.conf "$1"/etc/resolv.conf',
         '--customize-hook=echo "/dev/vda / ext4 defaults 0 1" >"$1"/etc/fstab',
-        '--customize-hook=rm -rf "$1"/var/lib/apt/lists/*',
+        *(() if more else ('--customize-hook=rm -rf "$1"/var/lib/apt/lists/*',)),
         suite,
         str(tree),
-        *_sources(suite),
+        *sources(suite),
     )
     for name in ("vmlinuz", "initrd.img"):
         newest = max((tree / "boot").glob(f"{name}-*"))
@@ -102,7 +106,7 @@ def _build(suite: str, made: Path) -> None:
     shutil.rmtree(tree)
 
 
-def _sources(suite: str) -> list[str]:
+def sources(suite: str) -> list[str]:
     """This machine's mirrors, asked for that suite; none: mmdebstrap knows its own."""
     ours = {name for _, name in apt.mirrors()}
     base = next((name for name in SUITES if name in ours), None)

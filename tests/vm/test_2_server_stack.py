@@ -6,10 +6,7 @@ new one when these tests run alone.
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,35 +16,19 @@ import pytest
 from infra import ship
 from infra.clouds.local import local_engine
 from infra.engine import Engine
-from infra.versions import BASE_IMAGE
+from tests.support import small_lab
 from tests.support.browser import Browser, browser
-from tests.support.deployment import ROOT, Deployment
+from tests.support.deployment import Deployment
 from tests.vm.conftest import until_ready
 from tests.vm.guest import DISK_ID, Guest
 
 pytestmark = [pytest.mark.vm, pytest.mark.timeout(3600)]
 
-IMAGE = "cyberhubs-vm/lab:latest"
-
-HUB = {
-    "auth": {"kind": "sharedPassword"},
-    "menu": [{"name": "lab", "title": "Lab", "image": IMAGE}],
-    "limits": {"memoryMb": 1024, "servers": 2, "homeGb": 0.2},
-}
-
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A small application hub on this machine's engine, with corehub's versions."""
-    folder = tmp_path_factory.mktemp("lab")
-    shutil.copy(Path(__file__).parent / "lab" / "Dockerfile", folder)
-    lock = (ROOT / "hubconfig/images/corehub/requirements.txt").read_text()
-    pinned = re.findall(r"^[A-Za-z0-9._-]+==[^ \n]+", lock, re.MULTILINE)
-    (folder / "versions.txt").write_text("\n".join(pinned) + "\n")
-    base = os.environ.get("CYBERHUBS_BASE_IMAGE", BASE_IMAGE)
-    docker_build = ["docker", "build", "--quiet", "--build-arg", f"BASE={base}", "--tag", IMAGE, str(folder)]
-    subprocess.run(docker_build, check=True, timeout=600)
-    return IMAGE
+    """A small application hub on this machine's engine."""
+    return small_lab.build(tmp_path_factory.mktemp("lab"))
 
 
 class ServerDeployment(Deployment):
@@ -67,7 +48,7 @@ class ServerDeployment(Deployment):
             "httpPort": self.plain_port,
             "httpsPort": self.web_port,
         }
-        super().__init__("vm", folder, {"cloud": cloud, "images": {"source": "ship"}, "hub": HUB})
+        super().__init__("vm", folder, {"cloud": cloud, "images": {"source": "ship"}, "hub": small_lab.HUB})
 
     @property
     def url(self) -> str:
@@ -166,7 +147,7 @@ def test_she_cannot_make_her_files_somebody_elses(stack: ServerDeployment, ada: 
 
 def test_more_space_is_there_at_once_and_her_server_goes_on(stack: ServerDeployment, ada: Browser) -> None:
     for gb, tells in ((0.4, "home of 400 MB"), (0.2, "home of 200 MB")):
-        stack.set({"hub": {**HUB, "limits": {"memoryMb": 1024, "servers": 2, "homeGb": gb}}})
+        stack.set({"hub": {**small_lab.HUB, "limits": {"memoryMb": 1024, "servers": 2, "homeGb": gb}}})
         stack.up()
         ada.run(f"print('home of', home(), 'MB', '{gb}')", expect=f"{tells} {gb}")
 
