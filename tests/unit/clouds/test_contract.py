@@ -51,7 +51,7 @@ CLOUDS: dict[str, Up] = {"openstack": _openstack, "aws": _aws, "local": _local, 
 def _machines_that_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Engine, "info", lambda _: {"MemTotal": 8 * 1024**3, "NCPU": 4})
     monkeypatch.setattr(Engine, "run", lambda *_, **__: "unix:///var/run/docker.sock")
-    monkeypatch.setattr(server, "_facts", lambda _: ("an-installation", 4096, 2))
+    monkeypatch.setattr(server, "_facts", lambda *_: ("an-installation", 4096, 2, None))
     monkeypatch.delenv("DOCKER_HOST", raising=False)
 
 
