@@ -6,18 +6,13 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import pulumi
-
-from hubconfig.settings import GitSource
-
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "hubconfig" / "images"
-_CACHE = ROOT / ".cache"
+CACHE = ROOT / ".cache"
 
 
 @dataclass(frozen=True)
@@ -68,48 +63,10 @@ def proxy_context() -> BuildContext:
     mark = hashlib.sha256(f"{caddy.stat().st_size}{caddy.stat().st_mtime_ns}".encode())
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         mark.update(file.read_bytes())
-    staged = _CACHE / f"proxy-{mark.hexdigest()[:12]}"
+    staged = CACHE / f"proxy-{mark.hexdigest()[:12]}"
     if not staged.exists():
         partial = staged.with_suffix(f".{os.getpid()}")
         shutil.copytree(folder, partial)
         shutil.copy2(caddy, partial / "caddy")
         partial.rename(staged)
     return BuildContext("proxy", staged, "Dockerfile.binary")
-
-
-def git_context(name: str, source: GitSource) -> BuildContext:
-    """A repository's folder, fetched once for each commit.
-
-    Raises pulumi.RunError when git cannot get it or there is no Dockerfile.
-    """
-    url = str(source.url)
-    commit = source.ref
-    if not re.fullmatch(r"[0-9a-f]{40}", commit):
-        found = _git("ls-remote", "--exit-code", url, source.ref, about=name).split()
-        commit = found[0]
-    checkout = _CACHE / f"git-{hashlib.sha256(f'{url} {commit}'.encode()).hexdigest()[:16]}"
-    if not checkout.exists():
-        partial = checkout.with_suffix(f".{os.getpid()}")
-        _git("init", "--quiet", str(partial), about=name)
-        _git("-C", str(partial), "fetch", "--quiet", "--depth", "1", url, commit, about=name)
-        _git("-C", str(partial), "checkout", "--quiet", "FETCH_HEAD", about=name)
-        shutil.rmtree(partial / ".git")
-        partial.rename(checkout)
-    folder = (checkout / source.folder).resolve()
-    if not folder.is_relative_to(checkout.resolve()) or not (folder / "Dockerfile").is_file():
-        file = f"{source.folder or '.'}/Dockerfile"
-        msg = f"menu entry {name}: {url} has no {file} at {source.ref}; correct git.folder"
-        raise pulumi.RunError(msg)
-    return BuildContext(name, folder)
-
-
-def _git(*words: str, about: str) -> str:
-    environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
-    done = subprocess.run(
-        ["git", *words], env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
-    if done.returncode != 0:
-        reason = done.stderr.strip() or "no such branch, tag or commit"
-        msg = f"menu entry {about}: git {words[0]} failed: {reason}\nCorrect git.url or git.ref."
-        raise pulumi.RunError(msg)
-    return done.stdout

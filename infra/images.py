@@ -9,8 +9,9 @@ import pulumi_docker as docker
 
 from hubconfig.settings import Application
 from infra import ship
-from infra.contexts import BuildContext, git_context, own_context, proxy_context
+from infra.contexts import BuildContext, own_context, proxy_context
 from infra.engine import Engine
+from infra.git_source import git_context
 from infra.image_check import checked
 from infra.settings import Images, ImageSource
 from infra.versions import BASE_IMAGE, CADDY_IMAGE
@@ -42,6 +43,7 @@ class ImageStore:
         self._here = here
         self._engine = engine
         self._ids: dict[str, pulumi.Output[str]] = {}
+        self._sources: dict[str, object] = {}
         self._built: dict[str, tuple[docker.RemoteImage, str]] = {}
 
     def own(self, name: str) -> pulumi.Output[str]:
@@ -62,16 +64,24 @@ class ImageStore:
         """The id of a menu entry's image."""
         if entry.build is not None:
             return self.own(entry.build)
-        key = f"menu-{entry.name}"
+        key = self._key(entry)
         if key in self._ids:
             return self._ids[key]
         if entry.image is not None:
             image_id = self._pulled(key, entry.image)
         else:
             assert entry.git is not None  # noqa: S101 - the settings hold exactly one of the three
-            image_id = self._made(git_context(key, entry.git))
+            image_id = self._made(git_context(key, entry.name, entry.git))
         self._ids[key] = checked(entry.name, image_id, self._engine)
         return self._ids[key]
+
+    def _key(self, entry: Application) -> str:
+        """What an entry's image is called here; menus of two hubs may mean different ones by one name."""
+        source = entry.image or entry.git
+        key = f"menu-{entry.name}"
+        while self._sources.setdefault(key, source) != source:
+            key += "-other"
+        return key
 
     def _pulled(self, key: str, reference: str) -> pulumi.Output[str]:
         image = docker.RemoteImage(f"image-{key}", name=reference, keep_locally=True, opts=self._there)

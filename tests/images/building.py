@@ -21,6 +21,8 @@ ENGINE = Engine()
 
 _BUILD_S = 1800
 
+_STUB = Path(__file__).parent / "stub"
+
 DROPPED = ("--cap-drop", "ALL", "--security-opt", "no-new-privileges:true")
 """What every container of ours is started with."""
 
@@ -65,12 +67,16 @@ def build_stub(folder: Path, reference: str = "cyberhubs/stub") -> str:
 
     :param folder: an empty one, for the build.
     """
-    source = Path(__file__).parent / "stub"
-    shutil.copy2(source / "Dockerfile", folder)
-    words = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", str(folder / "stub"), "."]
-    subprocess.run(words, cwd=source, env={**os.environ, "CGO_ENABLED": "0"}, check=True)
+    shutil.copy2(_STUB / "Dockerfile", folder)
+    build_stub_program(folder)
     build(reference, folder)
     return reference
+
+
+def build_stub_program(folder: Path) -> None:
+    """Build the program `stub` in a folder."""
+    words = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", str(folder / "stub"), "."]
+    subprocess.run(words, cwd=_STUB, env={**os.environ, "CGO_ENABLED": "0"}, check=True)
 
 
 @contextmanager
