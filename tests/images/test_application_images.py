@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from infra.engine import EngineError
 from infra.image_check import VERSION_LABEL, hub_version
 from tests.images.building import (
+    DROPPED,
     ENGINE,
     anonymous_mb,
     image,
@@ -23,9 +25,13 @@ from tests.images.building import (
     process,
     refusal,
     remove,
+    running,
     until,
 )
 from tests.images.small_hub import TOKEN, small_hub
+from tests.support.authority import pair
+from tests.support.git_server import git, serving
+from tests.support.github import CLIENT_ID, GitHub
 
 APPLICATIONS = ("corehub", "astrohub", "datahub")
 SERVER = "/opt/jupyter/bin/python3 -s /opt/jupyter/bin/jupyterhub-singleuser"
@@ -51,6 +57,12 @@ class Server:
         said = self.run("curl", "--silent", "--header", token, "--write-out", "\n%{http_code}", url)
         text, _, status = said.rpartition("\n")
         return int(status), text
+
+    def post(self, path: str, content: object) -> str:
+        """What the server answers when its owner's page asks it to do something."""
+        url = f"http://127.0.0.1:8888/user/{self.user}{path}"
+        token = f"Authorization: token {TOKEN}"
+        return self.run("curl", "--silent", "--header", token, "--data", json.dumps(content), url)
 
     def run(self, *words: str) -> str:
         """What a command prints that its owner types."""
@@ -315,6 +327,69 @@ def test_files_that_are_deleted_free_the_disk(core: Server) -> None:
 def test_short_lived_git_credentials_are_only_where_the_administrator_wants_them() -> None:
     said = refusal(image("corehub"), "gh-scoped-creds")
     assert "GH_SCOPED_CREDS_CLIENT_ID environment variable must be set" in said
+
+
+GITHUB_SUBNET, GITHUB = "10.120.8.0/24", "10.120.8.1"
+
+
+@pytest.fixture
+def github(tmp_path: Path) -> Iterator[GitHub]:
+    """GitHub as a container on its network sees it, with a repository."""
+    with network("images-github", "--subnet", GITHUB_SUBNET):
+        certificate = pair(tmp_path, "github", "github.com")
+        server = GitHub(tmp_path / "git", GITHUB)
+        server.repository("ada/work", {"notes.md": b"# Notes\n"})
+        with serving(server, certificate):
+            yield server
+
+
+@pytest.fixture
+def terminal(github: GitHub, tmp_path: Path) -> Iterator[str]:
+    """A terminal in corehub, on a hub whose administrator has set gitCredentialsClientId."""
+    assert github
+    authority = "/github.crt"
+    words = ["--network", "images-github", "--add-host", f"github.com:{GITHUB}", *DROPPED]
+    words += ["--volume", f"{tmp_path / 'github.crt'}:{authority}:ro"]
+    for variable in ("REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO"):
+        words += ["--env", f"{variable}={authority}"]
+    words += ["--env", f"GH_SCOPED_CREDS_CLIENT_ID={CLIENT_ID}"]
+    with running("images-terminal", *words, image("corehub"), "sleep", "600") as container:
+        yield container
+
+
+def test_from_a_terminal_one_clones_commits_and_pushes_with_credentials_that_end(
+    github: GitHub, terminal: str
+) -> None:
+    def typed(line: str) -> str:
+        return inside(terminal, "bash", "-lc", line)
+
+    typed("git clone --quiet https://github.com/ada/work.git && cat work/notes.md")
+    typed("git config --global user.name Ada && git config --global user.email ada@example.org")
+    typed("cd work && echo more >>notes.md && git commit --quiet --all --message 'More notes'")
+    with pytest.raises(EngineError):
+        typed("cd work && GIT_TERMINAL_PROMPT=0 git push --quiet")
+    told = typed("gh-scoped-creds")
+    assert "https://github.com/login/device and enter the code: ABCD-1234" in told
+    assert "expire in 8.0 hours" in told
+    typed("cd work && git push --quiet")
+    assert git("-C", str(github.root / "ada/work.git"), "log", "-1", "--format=%an %s", "main") == (
+        "Ada More notes"
+    )
+    assert github.password
+    # The home outlives the server; the credentials must not.
+    with pytest.raises(EngineError):
+        typed(f"grep --recursive --quiet {github.password} ~")
+
+
+def test_jupyterlabs_git_extension_clones_and_tells_what_changed(core: Server) -> None:
+    core.shell("git init --quiet --bare origin.git && git clone --quiet origin.git first")
+    core.shell("cd first && git config user.name A && git config user.email a@b.c && echo 1 >one")
+    core.shell("cd first && git add one && git commit --quiet --message One && git push --quiet origin HEAD")
+    cloned = core.post("/git/clone", {"clone_url": "file:///home/user/origin.git", "versioning": True})
+    assert (core.home / "origin/one").exists(), cloned
+    core.shell("echo 2 >origin/two")
+    status = json.loads(core.post("/git/origin/status", {}))
+    assert [(each["x"], each["to"]) for each in status["files"]] == [("?", "two")]
 
 
 ASTRONOMY = """\
