@@ -13,12 +13,12 @@ from docker.errors import DockerException
 from docker.types import LogConfig, Ulimit
 from dockerspawner import DockerSpawner
 
-from hubconfig import culling, sealed
+from hubconfig import culling, remote_folders, sealed
 from hubconfig.endings import why_ended
 from hubconfig.homes import Homes
 from hubconfig.menu import MAKE_ROOM, START_PAGES, Choice, Menu, options_from_form
 from hubconfig.not_started import NotStartedError
-from hubconfig.settings import FolderSpace, HubSettings
+from hubconfig.settings import FolderSpace, HubSettings, Space
 
 USER = "1000:100"
 """Uid and gid of every server, also in images that would choose another; homes belong to it."""
@@ -205,17 +205,7 @@ class Server(DockerSpawner):  # type: ignore[misc]
         self.cpu_limit = entry.cpus or limits.cpus
         self.mounts = [
             {"type": "bind", "source": home, "target": entry.home, "read_only": False},
-            *(
-                {
-                    "type": "bind",
-                    "source": self.settings.space_dirs[space.name],
-                    "target": space.mount,
-                    "read_only": space.read_only,
-                    # A remote folder may be mounted after this server has started.
-                    **({} if isinstance(space, FolderSpace) else {"propagation": "rslave"}),
-                }
-                for space in self.settings.options.spaces
-            ),
+            *(_mount(space, self.settings.space_dirs[space.name]) for space in self.settings.options.spaces),
         ]
         # Docker cannot give a container more than it has itself; the hub's own limit shows how much.
         files = min(limits.open_files, getrlimit(RLIMIT_NOFILE)[1])
@@ -242,6 +232,15 @@ class Server(DockerSpawner):  # type: ignore[misc]
             "log_config": LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "2"}),
         }
 
+    async def create_object(self) -> Any:
+        """Make the container, and in it the links to remote folders."""
+        made = await super().create_object()
+        remote = [space for space in self.settings.options.spaces if not isinstance(space, FolderSpace)]
+        if remote:
+            links = remote_folders.packed(remote_folders.links(remote))
+            await self.docker("put_archive", made["Id"], "/", links)
+        return made
+
     def _labels(self) -> dict[str, str]:
         return {
             "cyberhubs.stack": self.settings.stack,
@@ -253,6 +252,16 @@ class Server(DockerSpawner):  # type: ignore[misc]
     def _git_credentials(self) -> dict[str, str]:
         client_id = self.settings.options.git_credentials_client_id
         return {"GH_SCOPED_CREDS_CLIENT_ID": client_id} if client_id else {}
+
+
+def _mount(space: Space, source: str) -> dict[str, Any]:
+    """What Docker mounts for a space.
+
+    :param source: on the machine.
+    """
+    if not isinstance(space, FolderSpace):
+        return remote_folders.mount(space, source)
+    return {"type": "bind", "source": source, "target": space.mount, "read_only": space.read_only}
 
 
 def _runs(container: Mapping[str, Any]) -> bool:

@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 import pulumi
 import pulumi_docker as docker
 
 from hubconfig.settings import FolderSpace, HubOptions
+from infra.clouds.local import data_dir
+from infra.clouds.remote import DATA_DIR
 from infra.container import LOG_LIMITS, container_labels
+from infra.faults import Fault
 from infra.host import Host
-from infra.settings import Backup
+from infra.settings import Backup, LocalCloud, ServerCloud
+from infra.stack_file import Parts
+
+
+def backup_faults(parts: Parts, stack: str) -> Sequence[Fault]:
+    """A repository among the files that go into it: each backup would hold all earlier ones."""
+    settings, cloud = parts.get("backup"), parts.get("cloud")
+    if settings is None or cloud is None or not settings.repository.startswith("/"):
+        return []
+    if isinstance(cloud, LocalCloud):
+        volume = str(data_dir(cloud, stack))
+    else:
+        volume = cloud.data_dir if isinstance(cloud, ServerCloud) else DATA_DIR
+    hubs = [hub for hub in (parts.get("hub"), *(parts.get("hubs") or {}).values()) if hub]
+    copied = [f"{volume}/{path.removeprefix('/data/')}" for path in (*ALWAYS, *writable_spaces(hubs))]
+    return [
+        Fault("backup.repository", f"is inside {path}, which is backed up; name a folder elsewhere")
+        for path in copied
+        if PurePosixPath(settings.repository).is_relative_to(path)
+    ]
+
+
+ALWAYS = ("/data/jupyterhub_users", "/data/cyberhub")
+"""What is backed up of every stack, as the backup sees it."""
 
 
 def backup_container(
@@ -39,8 +66,9 @@ def backup_container(
         network_mode="bridge",
         capabilities=docker.ContainerCapabilitiesArgs(
             drops=["ALL"],
-            # To read and to give back what belongs to others.
-            adds=["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER"],
+            # To read and to give back what belongs to others; FSETID for the mode of shared folders, whose
+            # new files keep the group.
+            adds=["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID"],
         ),
         security_opts=["no-new-privileges:true"],
         envs=[
@@ -49,6 +77,7 @@ def backup_container(
             f"KEEP_MONTHLY={settings.keep_monthly}",
             f"KEEP_WEEKLY={settings.keep_weekly}",
             f"MORE_PATHS={' '.join(writable_spaces(hubs))}",
+            f"REPOSITORY={settings.repository}",
             f"RESTIC_REPOSITORY={repository}",
             f"STACK={stack}",
         ],

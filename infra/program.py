@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pulumi
 
 from infra import clouds, state
+from infra.backup import backup_faults
 from infra.certificates import tls_faults
 from infra.clouds.local import local_faults, subnet_faults
 from infra.context import Context
@@ -38,8 +39,15 @@ def main() -> None:
             *local_home_faults(parts, stack),
         ]
 
+    def backup(parts: Parts) -> Sequence[Fault]:
+        return backup_faults(parts, stack)
+
+    def spaces(parts: Parts) -> Sequence[Fault]:
+        return space_faults(parts, stack)
+
     settings = load(
-        config, [missing_secrets, unknown_builds, untellable_entries, space_faults, tls_faults, local]
+        config,
+        [missing_secrets, unknown_builds, untellable_entries, spaces, tls_faults, backup, local],
     )
     # They hold what was made for the stack and must stay the same, passwords among it.
     previous = pulumi.Output.secret(dict(state.last_outputs()))

@@ -6,6 +6,7 @@ Each field's docstring is its line in the settings reference.
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, model_validator
@@ -36,6 +37,13 @@ def _subnet(value: str) -> str:
         msg = "must be a network from /16 to /24, such as 10.200.0.0/20"
         raise ValueError(msg)
     return str(network)
+
+
+def _without_password(value: str) -> str:
+    if re.search(r"://[^/@]*:[^/@]*@", value):
+        msg = "holds a password, which anybody could read; give it in backupCredentials instead"
+        raise ValueError(msg)
+    return value
 
 
 Cidr = Annotated[str, AfterValidator(_cidr)]
@@ -276,7 +284,9 @@ class Backup(Section):
     """Copies of homes, shared folders and the hubs' state, made with restic."""
 
     repository: Annotated[
-        str, StringConstraints(pattern=r"^(/|s3:|swift:|sftp:|rest:|azure:|gs:|b2:|rclone:).+")
+        str,
+        StringConstraints(pattern=r"^(/|s3:|swift:|rest:|azure:|gs:|b2:|rclone:)[^\s]+$"),
+        AfterValidator(_without_password),
     ] = Field(json_schema_extra=BACKUP_RESTART)
     """Where they go: a folder of the machine, or one of restic's remote places, such as
     `s3:https://HOST/BUCKET` or `swift:CONTAINER:/PATH`. What those need goes into backupCredentials."""

@@ -26,7 +26,7 @@ from infra.labels import ROLE_LABEL, STACK_LABEL
 from infra.orphans import swept
 from infra.secret_values import backup_secrets, hub_secrets
 from infra.settings import AcmeTls, FilesTls, NoTls, Settings
-from infra.spaces import remote_spaces, space_container
+from infra.spaces import FOLDER, folder_made, remote_spaces, space_container
 
 _IDLE_MB = 160
 """A JupyterLab with one idle kernel takes 154 MB (measured)."""
@@ -331,12 +331,13 @@ class Site(pulumi.ComponentResource):
         """Mount the remote folders that the hubs' settings name."""
         spaces = remote_spaces(list(self._settings.every_hub.values()))
         for name, space in spaces.items():
+            folder = f"{self._host.data_dir}/{FOLDER}/{name}"
             space_container(
                 space,
                 name=f"{names.prefix(self._stack)}-space-{name}",
                 stack=self._stack,
-                data_dir=self._host.data_dir,
-                image=images.own("spaces"),
+                folder=folder,
+                image=folder_made(images.own("spaces"), self._engine, folder),
                 keys=config.require_secret_object("spaceKeys"),
                 opts=self._there,
             )

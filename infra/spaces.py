@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pulumi
 import pulumi_docker as docker
 
 from hubconfig.settings import HubOptions, RcloneSpace, SshfsSpace
+from infra.clouds.local import data_dir
 from infra.container import LOG_LIMITS, container_labels
+from infra.engine import Engine, UnreachableError
 from infra.faults import Fault
 from infra.settings import LocalCloud
 from infra.stack_file import Parts
 
 FOLDER = "cyberhub/spaces"
-"""Where remote folders are mounted, below the data volume."""
+"""Where remote folders are mounted, below the data volume: NAME/remote. NAME itself is a plain folder,
+which servers can be given also while the remote is gone."""
+
+_MOUNTS = Path("/proc/self/mountinfo")
 
 RemoteSpace = SshfsSpace | RcloneSpace
 
@@ -29,20 +36,16 @@ def remote_spaces(hubs: Sequence[HubOptions]) -> dict[str, RemoteSpace]:
     }
 
 
-def space_faults(parts: Parts) -> Sequence[Fault]:
-    """Remote spaces that cannot work: without their secret, two under one name, or on this computer."""
+def space_faults(parts: Parts, stack: str) -> Sequence[Fault]:
+    """Remote spaces that cannot work: without a secret, two under one name, where no mount is shared."""
     hubs = [hub for hub in (parts.get("hub"), *(parts.get("hubs") or {}).values()) if hub]
     spaces = remote_spaces(hubs)
     if not spaces:
         return []
-    if isinstance(parts.get("cloud"), LocalCloud):
-        return [
-            Fault(
-                "hub.spaces",
-                "sshfs and rclone spaces need a machine of the hub's own; mount it yourself here",
-            )
-        ]
     faults = []
+    cloud = parts.get("cloud")
+    if isinstance(cloud, LocalCloud) and (why := _unshared(data_dir(cloud, stack))):
+        faults.append(Fault("hub.spaces", f"sshfs and rclone spaces cannot be seen by servers here: {why}"))
     if "spaceKeys" not in parts.given_secrets:
         name = min(spaces)
         faults.append(
@@ -62,12 +65,43 @@ def space_faults(parts: Parts) -> Sequence[Fault]:
     return faults
 
 
+def _unshared(folder: Path) -> str | None:
+    """Why containers would not see what is mounted below a folder of this computer; None if they would."""
+    if not _MOUNTS.exists():
+        return "that takes Linux; mount the folder yourself"
+    mounts = {}
+    for line in _MOUNTS.read_text().splitlines():
+        _, _, _, _, point, _, *rest = line.split(" ")
+        # Spaces in names are written as \040; the last mount at a place is the one to be seen.
+        mounts[Path(re.sub(r"\\(\d{3})", lambda code: chr(int(code[1], 8)), point))] = rest[: rest.index("-")]
+    place = next(each for each in (folder, *folder.parents) if each in mounts)
+    if any(option.startswith("shared:") for option in mounts[place]):
+        return None
+    return f"the mount at {place} is not shared; run: sudo mount --make-shared {place}"
+
+
+def folder_made(image: pulumi.Output[str], engine: pulumi.Output[Engine], folder: str) -> pulumi.Output[str]:
+    """The image, once the folder is on the machine: Docker makes none for a mount that is shared."""
+
+    def make(known: dict[str, object]) -> str:
+        there, reference = known["engine"], str(known["image"])
+        assert isinstance(there, Engine)  # noqa: S101 - tells mypy what the dictionary holds
+        if not pulumi.runtime.is_dry_run():
+            try:
+                there.run("run", "--rm", "--volume", f"{folder}:/space", "--entrypoint", "true", reference)
+            except UnreachableError as error:
+                pulumi.log.warn(f"{folder} was not made: {error}")
+        return reference
+
+    return pulumi.Output.all(engine=engine, image=image).apply(make)
+
+
 def space_container(
     space: RemoteSpace,
     *,
     name: str,
     stack: str,
-    data_dir: str,
+    folder: str,
     image: pulumi.Output[str],
     keys: pulumi.Output[Mapping[str, str]],
     opts: pulumi.ResourceOptions,
@@ -75,6 +109,8 @@ def space_container(
     """Mount one remote folder. To mount is to administer the system: it alone has that capability.
 
     It reaches the remote, holds its key, and is on no network with users' servers.
+
+    :param folder: on the machine; the remote is mounted in it as `remote`.
     """
     environment = {
         "KIND": space.kind,
@@ -113,8 +149,8 @@ def space_container(
         mounts=[
             docker.ContainerMountArgs(
                 type="bind",
-                source=f"{data_dir}/{FOLDER}",
-                target="/spaces",
+                source=folder,
+                target="/space",
                 # Mounts made inside must be seen outside.
                 bind_options=docker.ContainerMountBindOptionsArgs(propagation="rshared"),
             )

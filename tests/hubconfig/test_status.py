@@ -58,15 +58,19 @@ def test_a_hub_that_nobody_has_used_yet_has_no_people(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("finished", "ok", "said", "wrong"),
+    ("finished", "hours", "ok", "said", "wrong"),
     [
-        ("2026-06-01T03:00:00Z", True, "done", False),
-        ("2026-06-01T03:00:00Z", False, "FAILED: no route", True),
-        ("2026-05-20T03:00:00Z", True, "done", True),
+        ("2026-06-01T03:00:00Z", 24, True, "done", False),
+        ("2026-06-01T03:00:00Z", 24, False, "FAILED: no route", True),
+        ("2026-05-20T03:00:00Z", 24, True, "done", True),
+        ("2026-05-20T03:00:00Z", 24 * 7, True, "done", False),
     ],
 )
-def test_a_backup_that_failed_or_is_old_is_marked(finished: str, ok: bool, said: str, wrong: bool) -> None:
-    line = backup(json.dumps({"finished": finished, "ok": ok, "message": "no route"}), NOW)
+def test_a_backup_that_failed_or_is_old_is_marked(
+    finished: str, hours: int, ok: bool, said: str, wrong: bool
+) -> None:
+    last = {"finished": finished, "everyHours": hours, "ok": ok, "message": "no route"}
+    line = backup(json.dumps(last), NOW)
     assert (line.said, line.wrong) == (f"{finished}, {said}", wrong)
     assert backup(None, NOW).wrong
 

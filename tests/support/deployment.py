@@ -122,14 +122,17 @@ class Deployment:
         )
         return found
 
-    def pulumi(self, *words: str, config: bool = True) -> str:
-        """Run `pulumi WORDS` on this stack; what it printed. Raises PulumiError."""
+    def pulumi(self, *words: str, config: bool = True, typed: str = "") -> str:
+        """Run `pulumi WORDS` on this stack; what it printed. Raises PulumiError.
+
+        :param typed: what it reads, as from a file.
+        """
         which = self.which() if config else ["--stack", self.name]
         done = subprocess.run(
             ["pulumi", *words, "--non-interactive", *which],
             cwd=ROOT,
             env=self.environment(),
-            stdin=subprocess.DEVNULL,
+            input=typed,
             capture_output=True,
             text=True,
             timeout=_MINUTES * 60,
@@ -140,11 +143,12 @@ class Deployment:
             raise PulumiError(msg)
         return done.stdout
 
-    def tool(self, command: str) -> subprocess.CompletedProcess[str]:
-        """What `make COMMAND` does on this stack, once the preparations are made."""
+    def tool(self, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """What `make COMMAND VARIABLE=...` does on this stack, once the preparations are made."""
         words = [sys.executable, "-m", "tools.toolchain", command, self.name]
+        environment = self.environment() | variables
         return subprocess.run(
-            words, cwd=ROOT, env=self.environment(), capture_output=True, text=True, timeout=300, check=False
+            words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
         )
 
     def environment(self) -> dict[str, str]:
@@ -211,7 +215,7 @@ class Deployment:
         self._take_salt()
         self._initialised = True
         for key, value in self.secrets.items():
-            self.pulumi("config", "set", "--secret", key, value)
+            self.pulumi("config", "set", "--secret", "--path", key, typed=value)
 
     def _take_salt(self) -> None:
         """Take what pulumi wrote for a new stack from the project's folder into our own file."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import json
 import shutil
 import tarfile
 from pathlib import Path
@@ -14,7 +15,7 @@ import pulumi
 import pytest
 from pulumi.runtime import resource
 
-from infra import home_limits
+from infra import home_limits, spaces
 from infra.clouds import local
 from infra.contexts import ROOT
 from infra.engine import Engine
@@ -254,6 +255,84 @@ def test_where_the_system_cannot_say_the_container_will(
 ) -> None:
     monkeypatch.setattr(home_limits, "filesystem", lambda _: None)
     assert "home-limits" in containers(deploy(monkeypatch, tmp_path, LIMITED))
+
+
+@pytest.mark.parametrize("where", ["cyberhub/backups", "jupyterhub_users", "user/backups"])
+def test_a_backup_into_what_is_backed_up_is_refused(
+    where: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    inside = {"backup": {"repository": f"{tmp_path}/data/{where}"}}
+    with pytest.raises(pulumi.RunError, match=r"backup\.repository: is inside .*; name a folder elsewhere"):
+        deploy(monkeypatch, tmp_path, inside)
+
+
+def test_a_backup_beside_what_is_backed_up_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    site = deploy(monkeypatch, tmp_path, {"backup": {"repository": f"{tmp_path}/data/backups"}})
+    mounted = {
+        volume["containerPath"]: volume["hostPath"] for volume in containers(site)["backup"].inputs["volumes"]
+    }
+    assert mounted == {"/data": f"{tmp_path}/data", "/repository": f"{tmp_path}/data/backups"}
+
+
+ARCHIVE = {
+    "kind": "sshfs",
+    "name": "archive",
+    "remote": "me@archive.example.org:/data",
+    "hostKey": "ssh-ed25519 AAAA",
+    "mount": "/archive",
+}
+
+
+KEYS = json.dumps({"archive": "THE-PRIVATE-KEY"})
+
+
+def with_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mount_options: str, **more: Any) -> Run:
+    """A preview with a folder of another machine, on a computer whose root is mounted so."""
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(f"29 1 8:1 / / rw,relatime {mount_options} - ext4 /dev/sda1 rw\n")
+    monkeypatch.setattr(spaces, "_MOUNTS", mounts)
+    hub = {"auth": {"kind": "sharedPassword"}, "spaces": [ARCHIVE]}
+    return deploy(monkeypatch, tmp_path, {"hub": hub}, **more)
+
+
+def test_only_a_remote_folders_container_may_mount_and_its_key_is_secret(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    site = with_archive(monkeypatch, tmp_path, "shared:1", secrets={"spaceKeys": KEYS})
+    found = containers(site)
+    able = {name for name, one in found.items() if "CAP_SYS_ADMIN" in one.inputs["capabilities"]["adds"]}
+    assert able == {"space-archive"}
+    assert found["space-archive"].inputs["mounts"][0]["source"] == f"{tmp_path}/data/cyberhub/spaces/archive"
+    assert "THE-PRIVATE-KEY" not in envelope_free(site)
+
+
+def test_where_mounts_are_not_shared_a_remote_folder_is_refused_with_the_way_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(pulumi.RunError, match=r"run: sudo mount --make-shared /$") as caught:
+        with_archive(monkeypatch, tmp_path, "master:1", secrets={"spaceKeys": KEYS})
+    assert "hub.spaces" in str(caught.value)
+
+
+def test_a_remote_folder_without_its_key_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(pulumi.RunError, match=r"spaceKeys: the space archive needs one"):
+        with_archive(monkeypatch, tmp_path, "shared:1")
+
+
+def test_menus_of_two_hubs_may_mean_different_images_by_one_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def offering(image: str) -> dict[str, Any]:
+        menu = [{"name": "course", "title": "Course", "image": image}]
+        return {"auth": {"kind": "sharedPassword"}, "menu": menu}
+
+    site = deploy(
+        monkeypatch,
+        tmp_path,
+        {"hub": offering("you/old:1"), "hubs": {"a": offering("you/new:1"), "b": offering("you/old:1")}},
+    )
+    pulled = sorted(one.inputs["name"] for one in site.all(":RemoteImage") if "menu" in one.name)
+    assert pulled == ["you/new:1", "you/old:1"]
 
 
 def test_the_hubs_code_is_uploaded_whole(site: Run) -> None:

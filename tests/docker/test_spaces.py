@@ -1,0 +1,107 @@
+"""A hub with a folder of another machine: servers start without it, and see it when it comes."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from tests.docker.conftest import deployed, quick_menu
+from tests.images.building import until
+from tests.images.remotes import Keys, shared, ssh_machine
+from tests.support.deployment import Deployment, docker
+from tests.support.git_server import GitServer
+from tests.support.ports import free_ports
+from tests.support.visitor import Visitor
+
+NAME = "spaces"
+
+
+@pytest.fixture(scope="module")
+def address() -> tuple[str, int]:
+    """Where a container finds the other machine: a port of this one."""
+    form = "{{(index .IPAM.Config 0).Subnet}}"
+    network = ip_network(docker("network", "inspect", "--format", form, "bridge"))
+    return str(network[1]), free_ports(1)[0]
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    return Keys.make(tmp_path_factory.mktemp("keys") / "pairs")
+
+
+@pytest.fixture(scope="module")
+def hub(
+    git_server: GitServer, keys: Keys, address: tuple[str, int], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    archive = {
+        "kind": "sshfs",
+        "name": "archive",
+        "remote": f"remote@{address[0]}:/files",
+        "port": address[1],
+        "hostKey": keys.host_key,
+        "mount": "/archive",
+        "readOnly": False,
+    }
+    options = {"auth": {"kind": "sharedPassword"}, "menu": quick_menu(git_server), "spaces": [archive]}
+    folder = tmp_path_factory.mktemp(NAME)
+    with shared(folder / NAME):
+        secrets = {"spaceKeys.archive": keys.private_key}
+        with deployed(NAME, folder / NAME, {"hub": options}, **secrets) as deployment:
+            yield deployment
+
+
+def archive(user: str) -> str:
+    """What a user's server finds in the folder; nothing when it is refused."""
+    look = "cat /archive/stars.txt 2>/dev/null || true"
+    return docker("exec", f"{NAME}-user-{user}", "sh", "-c", look)
+
+
+def started(hub: Deployment, user: str) -> None:
+    person = Visitor(hub.url, hub.authority)
+    person.sign_in(user, hub.outputs()["sharedPassword"])
+    person.start(user, "quick")
+
+
+def test_a_server_starts_without_the_remote_and_sees_it_when_it_is_there(
+    hub: Deployment, keys: Keys, address: tuple[str, int], tmp_path: Path
+) -> None:
+    started(hub, "ada")
+    assert archive("ada") == ""
+    (tmp_path / "files").mkdir(mode=0o755)
+    shutil.chown(tmp_path / "files", 1000, 100)
+    (tmp_path / "files/stars.txt").write_text("Vega")
+    place = ["--publish", f"{address[0]}:{address[1]}:22"]
+    with ssh_machine("spaces-archive", keys, tmp_path / "files", *place):
+        until(lambda: archive("ada") == "Vega", "she sees the file", within_s=90)
+        docker("exec", f"{NAME}-user-ada", "sh", "-c", "echo mine >/archive/from-ada.txt")
+        assert (tmp_path / "files/from-ada.txt").read_text() == "mine\n"
+        docker("pause", "spaces-archive")
+        begun = time.monotonic()
+        started(hub, "bob")
+        assert time.monotonic() - begun < 30, "the hub waits for the remote"
+        docker("unpause", "spaces-archive")
+        until(lambda: archive("bob") == "Vega", "he sees the file", within_s=90)
+
+
+def test_the_key_is_not_in_the_open(hub: Deployment, keys: Keys) -> None:
+    secret = keys.private_key.splitlines()[1]
+    for container in hub.containers():
+        assert secret not in docker("inspect", container)
+    for file in (hub.folder / "state").rglob("*"):
+        if file.is_file():
+            assert secret.encode() not in file.read_bytes(), file
+
+
+def test_a_second_up_changes_nothing(hub: Deployment) -> None:
+    assert set(hub.up()) == {"unchanged"}
+
+
+def test_nothing_is_mounted_when_the_stack_is_gone(hub: Deployment) -> None:
+    hub.destroy()
+    mounts = Path("/proc/self/mountinfo").read_text()
+    assert str(hub.data / "cyberhub/spaces") not in mounts
