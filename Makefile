@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 # The Python that .venv was made with stays the one, whatever python3 is elsewhere.
 PYTHON ?= $(shell .venv/bin/python -c '' 2>/dev/null && echo .venv/bin/python || echo python3)
 STACK ?= local
-export YES
+export YES SNAPSHOT APP AS
 
 tool := $(PYTHON) -m tools.toolchain
 shell := source tools/env.sh
@@ -50,6 +50,22 @@ status: toolchain ## Say how the hub, its certificate, disk, memory, backups and
 .PHONY: prune
 prune: toolchain ## Remove images that no menu and no container needs; the hub does so by itself, too
 	@$(on_stack) prune $(STACK)
+
+.PHONY: backup
+backup: toolchain ## Make a backup now
+	@$(on_stack) backup $(STACK)
+
+.PHONY: snapshots
+snapshots: toolchain ## List the backups that there are
+	@$(on_stack) snapshots $(STACK)
+
+.PHONY: restore
+restore: toolchain ## Stop the hub, put the latest backup back (or SNAPSHOT=ID), start the hub (asks first)
+	@$(on_stack) restore $(STACK)
+
+.PHONY: publish
+publish: toolchain ## Publish a menu entry's image for other hubs: APP=wendihub AS=you/wendihub:1.0
+	@$(on_stack) publish $(STACK)
 
 .PHONY: down
 down: toolchain ## Remove all that `make up` made, users' servers too, but not users' files

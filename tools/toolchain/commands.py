@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping
 
 from tools.toolchain import (
     apt,
+    backup,
     base_image,
     browser,
     engine,
     machine,
     programs,
+    publishing,
     pulumi,
     recovery,
     stack,
@@ -52,6 +54,16 @@ _ON_STACK: Mapping[str, tuple[str, Callable[[str], None]]] = {
     "announce": ("say where the hub is and how to sign in", stack.announce),
     "status": ("say how the hub and its machine are", status.show),
     "prune": ("remove images that nobody needs from the machine", machine.prune),
+    "backup": ("make a backup now", backup.back_up),
+    "snapshots": ("list the backups that there are", backup.snapshots),
+    "restore": (
+        "stop the hub, put a backup back, start it; SNAPSHOT names another than the latest",
+        lambda name: backup.restore(name, os.environ.get("SNAPSHOT", ""), sure=os.environ.get("YES") == "1"),
+    ),
+    "publish": (
+        "publish the image of the menu entry APP under the name AS",
+        lambda name: publishing.publish(name, os.environ.get("APP", ""), os.environ.get("AS", "")),
+    ),
     "engine-for": ("a Docker engine and the base image, where the stack needs them here", _engine_for),
     "unlock": ("release a lock that a broken-off update left", recovery.unlock),
     "refresh-flag": (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from infra.labels import ROLE_LABEL, STACK_LABEL
@@ -17,8 +17,37 @@ def run(found: Mapping[str, Any], *words: str) -> subprocess.CompletedProcess[st
 
     :param found: the stack's outputs; the command for ssh among them accepts only the host key we know.
     """
-    command = [*shlex.split(found["ssh"]), shlex.join(words)] if "ssh" in found else list(words)
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run(_command(found, words), capture_output=True, text=True, check=False)
+
+
+def show(found: Mapping[str, Any], *words: str) -> bool:
+    """Let a person see what a command on the machine prints, while it runs; whether it ended well."""
+    return subprocess.run(_command(found, words), stdin=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def do(found: Mapping[str, Any], *words: str) -> str:
+    """What a command on the machine prints. Raises Problem with its complaint when it fails."""
+    done = run(found, *words)
+    if done.returncode != 0:
+        msg = f"`{shlex.join(words)}` failed on the machine:\n    {done.stderr.strip()}"
+        raise Problem(msg)
+    return done.stdout.strip()
+
+
+def _command(found: Mapping[str, Any], words: Sequence[str]) -> list[str]:
+    return [*shlex.split(found["ssh"]), shlex.join(words)] if "ssh" in found else list(words)
+
+
+def containers(stack: str, found: Mapping[str, Any], role: str, *more: str) -> list[str]:
+    """Names of the stack's containers with this role that run, the shortest first.
+
+    :param more: further options of `docker ps`.
+
+    Raises Problem when the machine cannot be asked.
+    """
+    labels = ["--filter", f"label={STACK_LABEL}={stack}", "--filter", f"label={ROLE_LABEL}={role}"]
+    listed = do(found, "docker", "ps", *labels, *more, "--format", "{{.Names}}")
+    return sorted(listed.split(), key=len)
 
 
 def hubs(stack: str, found: Mapping[str, Any]) -> list[str]:
@@ -26,13 +55,8 @@ def hubs(stack: str, found: Mapping[str, Any]) -> list[str]:
 
     Raises Problem when the machine cannot be asked.
     """
-    labels = ["--filter", f"label={STACK_LABEL}={stack}", "--filter", f"label={ROLE_LABEL}=hub"]
-    listed = run(found, "docker", "ps", *labels, "--format", "{{.Names}}")
-    if listed.returncode != 0:
-        msg = f"The machine cannot be asked:\n    {listed.stderr.strip()}"
-        raise Problem(msg)
     # Further hubs' names have the hub's name in them.
-    return sorted(listed.stdout.split(), key=len)
+    return containers(stack, found, "hub")
 
 
 def prune(stack: str) -> None:
