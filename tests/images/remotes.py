@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tests.images.building import ENGINE, base_image, build, image, running
+from infra.engine import EngineError
+from tests.images.building import ENGINE, base_image, build, image, inspect, running, until
 
 WEBDAV_PORT = 8080
 WEBDAV_PASSWORD = "a password of the remote"
@@ -52,6 +53,23 @@ def ssh_machine(name: str, keys: Keys, files: Path, *options: str) -> AbstractCo
     )
     mounts = ["--volume", f"{keys.folder}:/keys:ro", "--volume", f"{files}:/files"]
     return running(name, "--init", *mounts, *options, servers(), "sh", "-c", start)
+
+
+@contextmanager
+def silent(machine: str) -> Iterator[None]:
+    """A machine that answers nothing while the block runs, and hangs up on nobody."""
+
+    def pauses() -> bool:
+        # Linux does not freeze a process in the middle of some of its calls; Docker then says that it cannot.
+        with suppress(EngineError):
+            ENGINE.run("pause", machine)
+        return bool(inspect(machine)["State"]["Paused"])
+
+    until(pauses, f"{machine} is paused")
+    try:
+        yield
+    finally:
+        ENGINE.run("unpause", machine)
 
 
 def webdav_machine(name: str, files: Path, *options: str) -> AbstractContextManager[str]:

@@ -23,7 +23,7 @@ from tests.images.building import (
     running,
     until,
 )
-from tests.images.remotes import Keys, shared, ssh_machine, webdav_configuration, webdav_machine
+from tests.images.remotes import Keys, shared, silent, ssh_machine, webdav_configuration, webdav_machine
 
 SUBNET = "10.120.7.0/24"
 REMOTE = "10.120.7.10"
@@ -142,8 +142,7 @@ def test_the_key_is_not_to_be_seen_from_outside(space: Space) -> None:
 
 
 def test_a_remote_that_falls_silent_gives_an_error_and_nobody_else_waits(space: Space, ada: str) -> None:
-    ENGINE.run("pause", space.remote)
-    try:
+    with silent(space.remote):
         begun = time.monotonic()
         said = space.read(ada, "unread.txt")
         took = time.monotonic() - begun
@@ -153,8 +152,6 @@ def test_a_remote_that_falls_silent_gives_an_error_and_nobody_else_waits(space: 
         begun = time.monotonic()
         with user("images-bob", space.folder):
             assert time.monotonic() - begun < 10, "a server waits for the remote"
-    finally:
-        ENGINE.run("unpause", space.remote)
     space.soon(ada, BACK_S)
 
 
