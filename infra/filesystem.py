@@ -1,4 +1,4 @@
-"""What a folder is on: the kind of filesystem, and how it is mounted."""
+"""What a folder is on: the kind of filesystem, where and how it is mounted."""
 
 from __future__ import annotations
 
@@ -32,8 +32,18 @@ class Filesystem:
         return cls(kind, frozenset(options.strip().split(","))) if kind else None
 
 
-def filesystem(folder: Path, mounts: Path = _MOUNTS) -> Filesystem | None:
-    """That of a folder of this computer, or of where it will be made; None where the system cannot say."""
+@dataclass(frozen=True)
+class Mount:
+    """A filesystem where it is mounted."""
+
+    place: Path
+    shared: bool
+    """Whether containers that were started before see what is mounted below it."""
+    filesystem: Filesystem
+
+
+def mount_of(folder: Path, mounts: Path = _MOUNTS) -> Mount | None:
+    """Where a folder of this computer is, or will be made; None if the system keeps no list as Linux does."""
     if not mounts.exists():
         return None
     existing = next(path for path in (folder, *folder.parents) if path.exists()).resolve()
@@ -41,7 +51,15 @@ def filesystem(folder: Path, mounts: Path = _MOUNTS) -> Filesystem | None:
     found = {}
     for line in mounts.read_text().splitlines():
         own, _, of_disk = line.partition(" - ")
-        place = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), own.split()[4])
+        _, _, _, _, point, _, *more = own.split(" ")
+        place = Path(re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), point))
         kind, _, options = of_disk.split(" ", 2)
-        found[Path(place)] = Filesystem(kind, frozenset(options.split(",")))
+        shared = any(word.startswith("shared:") for word in more)
+        found[place] = Mount(place, shared, Filesystem(kind, frozenset(options.split(","))))
     return next((found[path] for path in (existing, *existing.parents) if path in found), None)
+
+
+def filesystem(folder: Path) -> Filesystem | None:
+    """What a folder of this computer is on, as `mount_of` finds it."""
+    mount = mount_of(folder)
+    return mount.filesystem if mount else None

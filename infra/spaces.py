@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,14 +13,13 @@ from infra.clouds.local import data_dir
 from infra.container import LOG_LIMITS, container_labels
 from infra.engine import Engine, UnreachableError
 from infra.faults import Fault
+from infra.filesystem import mount_of
 from infra.settings import LocalCloud
 from infra.stack_file import Parts
 
 FOLDER = "cyberhub/spaces"
 """Where remote folders are mounted, below the data volume: NAME/remote. NAME itself is a plain folder,
 which servers can be given also while the remote is gone."""
-
-_MOUNTS = Path("/proc/self/mountinfo")
 
 RemoteSpace = SshfsSpace | RcloneSpace
 
@@ -67,17 +65,12 @@ def space_faults(parts: Parts, stack: str) -> Sequence[Fault]:
 
 def _unshared(folder: Path) -> str | None:
     """Why containers would not see what is mounted below a folder of this computer; None if they would."""
-    if not _MOUNTS.exists():
+    mount = mount_of(folder)
+    if mount is None:
         return "that takes Linux; mount the folder yourself"
-    mounts = {}
-    for line in _MOUNTS.read_text().splitlines():
-        _, _, _, _, point, _, *rest = line.split(" ")
-        # Spaces in names are written as \040; the last mount at a place is the one to be seen.
-        mounts[Path(re.sub(r"\\(\d{3})", lambda code: chr(int(code[1], 8)), point))] = rest[: rest.index("-")]
-    place = next(each for each in (folder, *folder.parents) if each in mounts)
-    if any(option.startswith("shared:") for option in mounts[place]):
+    if mount.shared:
         return None
-    return f"the mount at {place} is not shared; run: sudo mount --make-shared {place}"
+    return f"the mount at {mount.place} is not shared; run: sudo mount --make-shared {mount.place}"
 
 
 def folder_made(image: pulumi.Output[str], engine: pulumi.Output[Engine], folder: str) -> pulumi.Output[str]:

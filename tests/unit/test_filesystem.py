@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infra.filesystem import Filesystem, filesystem
+from infra.filesystem import Filesystem, filesystem, mount_of
 
 
 def mounts(tmp_path: Path, *lines: str) -> Path:
@@ -18,15 +18,16 @@ def test_the_nearest_mount_counts_also_for_a_folder_that_is_still_to_be_made(tmp
     place = str(tmp_path / "my disk").replace(" ", r"\040")
     told = mounts(
         tmp_path,
-        "21 1 254:0 / / rw,relatime shared:1 - xfs /dev/vda rw,attr2",
+        "21 1 254:0 / / rw,relatime - xfs /dev/vda rw,attr2",
         f"30 21 254:16 / {place} rw,noatime shared:9 - ext4 /dev/vdb rw,prjquota",
     )
-    found = filesystem(tmp_path / "my disk" / "hub" / "data", told)
+    found = mount_of(tmp_path / "my disk" / "hub" / "data", told)
     assert found is not None
-    assert found.limits_projects
-    other = filesystem(tmp_path / "other", told)
+    assert found.filesystem.limits_projects
+    assert (found.place, found.shared) == (tmp_path / "my disk", True)
+    other = mount_of(tmp_path / "other", told)
     assert other is not None
-    assert (other.kind, other.limits_projects, str(other)) == ("xfs", False, "xfs")
+    assert (str(other.filesystem), other.filesystem.limits_projects, other.shared) == ("xfs", False, False)
 
 
 def test_of_two_mounts_at_one_place_the_last_is_seen(tmp_path: Path) -> None:
@@ -35,9 +36,9 @@ def test_of_two_mounts_at_one_place_the_last_is_seen(tmp_path: Path) -> None:
         "21 1 254:0 / / rw - ext4 /dev/vda rw,prjquota",
         "22 21 254:1 / / rw - ext4 /dev/vdb rw",
     )
-    found = filesystem(tmp_path, told)
+    found = mount_of(tmp_path, told)
     assert found is not None
-    assert str(found) == "ext4 without prjquota"
+    assert str(found.filesystem) == "ext4 without prjquota"
 
 
 def test_a_link_is_followed(tmp_path: Path) -> None:
@@ -48,13 +49,13 @@ def test_a_link_is_followed(tmp_path: Path) -> None:
         "21 1 254:0 / / rw - ext4 /dev/vda rw",
         f"30 21 254:16 / {tmp_path}/disk rw - ext4 /dev/vdb rw,prjquota",
     )
-    found = filesystem(tmp_path / "data", told)
+    found = mount_of(tmp_path / "data", told)
     assert found is not None
-    assert found.limits_projects
+    assert found.filesystem.limits_projects
 
 
 def test_nothing_is_known_on_a_system_without_such_a_list(tmp_path: Path) -> None:
-    assert filesystem(tmp_path, tmp_path / "none") is None
+    assert mount_of(tmp_path, tmp_path / "none") is None
 
 
 def test_this_computer_is_understood(tmp_path: Path) -> None:

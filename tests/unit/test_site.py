@@ -8,6 +8,7 @@ import io
 import json
 import shutil
 import tarfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from infra import home_limits, spaces
 from infra.clouds import local
 from infra.contexts import ROOT
 from infra.engine import Engine
-from infra.filesystem import Filesystem
+from infra.filesystem import Filesystem, mount_of
 from infra.hub import code_upload
 from infra.program import main
 from tests.unit.engine import Run, run, texts
@@ -290,7 +291,7 @@ def with_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mount_options:
     """A preview with a folder of another machine, on a computer whose root is mounted so."""
     mounts = tmp_path / "mountinfo"
     mounts.write_text(f"29 1 8:1 / / rw,relatime {mount_options} - ext4 /dev/sda1 rw\n")
-    monkeypatch.setattr(spaces, "_MOUNTS", mounts)
+    monkeypatch.setattr(spaces, "mount_of", partial(mount_of, mounts=mounts))
     hub = {"auth": {"kind": "sharedPassword"}, "spaces": [ARCHIVE]}
     return deploy(monkeypatch, tmp_path, {"hub": hub}, **more)
 
