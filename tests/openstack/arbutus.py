@@ -120,7 +120,7 @@ class ArbutusDeployment(Deployment):
         each = "for name in $(docker ps -aq); do docker logs --tail 40 $name 2>&1; done"
         try:
             return self.look(f"tail -n 40 /var/log/cyberhub-first-boot.log; docker ps -a; {each}; free -m")
-        except (SshError, AssertionError, FileNotFoundError) as error:
+        except (SshError, AssertionError, FileNotFoundError, KeyError) as error:
             return f"the machine cannot be asked: {error}"
 
 

@@ -162,7 +162,6 @@ def _nova(place: Place) -> Sections:
             "ram_allocation_ratio": 4.0,
             "disk_allocation_ratio": 20.0,
             "cpu_allocation_ratio": 16.0,
-            "shutdown_timeout": 120,
         },
         "conductor": {"workers": 1},
         "scheduler": {"workers": 1, "discover_hosts_in_cells_interval": 5},
