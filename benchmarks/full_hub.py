@@ -30,7 +30,7 @@ AT_ONCE = 4
 """People who sign in at the same moment, again and again."""
 
 NEVER_S = 120
-"""What has not happened so long after the change is said to happen never; a restart may take half a minute."""
+"""What has not happened so long after the change is said to happen never; a restart may take 40 s."""
 
 
 def main() -> None:
