@@ -6,20 +6,16 @@ Prints a table of medians and ratios and keeps the figures in benchmarks/results
 
 from __future__ import annotations
 
-import argparse
 import re
 import statistics
 import subprocess
 import time
-import warnings
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from functools import partial
 
-from benchmarks.arrangements import Arrangement, make_stub, ours, peer
-from benchmarks.figures import Figures, memory_mb, rounds
+from benchmarks.arrangements import Arrangement
+from benchmarks.figures import Figures, memory_mb
 from benchmarks.people import back_to_work, crowd, visit
+from benchmarks.side_by_side import PutThere, side_by_side
 from benchmarks.watching import Watch
 from tests.support.deployment import docker
 
@@ -27,17 +23,7 @@ IDLE_S = 20
 """How long a hub has nobody before its memory is read."""
 
 
-def main() -> None:
-    """Measure both in turn, round by round, and print what came out."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    warnings.filterwarnings("ignore", message="Unverified HTTPS request")
-    count = parser.parse_args().rounds
-    make_stub()
-    rounds(count, {"ours": partial(measured, ours), "peer": partial(measured, peer)}, "compare")
-
-
-def measured(put_there: Callable[[], AbstractContextManager[Arrangement]]) -> Figures:
+def measured(put_there: PutThere) -> Figures:
     """All that is measured of one."""
     with put_there() as arrangement:
         return (
@@ -120,4 +106,4 @@ def upgrade(arrangement: Arrangement) -> Figures:
 
 
 if __name__ == "__main__":
-    main()
+    side_by_side("compare", __doc__, measured)

@@ -7,19 +7,16 @@ of medians and ratios and keeps the figures in benchmarks/results/.
 
 from __future__ import annotations
 
-import argparse
 import math
 import statistics
 import time
-import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from functools import partial
 
-from benchmarks.arrangements import Arrangement, make_stub, ours, peer
-from benchmarks.figures import Figures, memory_mb, rounds
+from benchmarks.arrangements import Arrangement
+from benchmarks.figures import Figures, memory_mb
 from benchmarks.people import Person, RefusedError, back_to_work, crowd, sign_ins
+from benchmarks.side_by_side import PutThere, side_by_side
 from benchmarks.watching import Watch
 from tests.support.deployment import docker
 
@@ -33,17 +30,7 @@ NEVER_S = 120
 """What has not happened so long after the change is said to happen never; a restart may take 40 s."""
 
 
-def main() -> None:
-    """Measure both in turn, round by round, and print what came out."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    warnings.filterwarnings("ignore", message="Unverified HTTPS request")
-    count = parser.parse_args().rounds
-    make_stub()
-    rounds(count, {"ours": partial(measured, ours), "peer": partial(measured, peer)}, "full-hub")
-
-
-def measured(put_there: Callable[[], AbstractContextManager[Arrangement]]) -> Figures:
+def measured(put_there: PutThere) -> Figures:
     """All that is measured of one."""
     with put_there() as arrangement:
         crowd(arrangement.site, "person", RUNNING, at_once=10)
@@ -114,4 +101,4 @@ def _seconds_until(true: Callable[[], bool], begun: float) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    side_by_side("full-hub", __doc__, measured)
