@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 import socket
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -21,12 +23,16 @@ FLOATING: Final = tuple(IPv4Network(f"172.24.{third}.0/24") for third in range(4
 SERVICES: Final = tuple(IPv4Network(f"10.98.{third}.0/24") for third in range(8))
 """For the network between this machine and the rig."""
 
-_HOSTS: Final = (
-    *("deb.debian.org", "security.debian.org", "pypi.org", "files.pythonhosted.org"),
-    *("proxy.golang.org", "sum.golang.org", "registry.npmjs.org", "github.com", "registry-1.docker.io"),
+_WHO_DOWNLOADS: Final = (
+    ("apt-get", "indextargets", "--format", "$(REPO_URI)"),
+    ("go", "env", "GOPROXY"),
+    (sys.executable, "-m", "pip", "download", "--help"),
+    ("docker", "info", "--format", "{{.IndexServerAddress}}"),
 )
-"""Whom this project's downloads come from: where a default route is all there is, only their addresses
-tell what must stay reachable."""
+"""Programs that say where they download from: where a default route is all there is, only the addresses of
+those hosts tell what must stay reachable."""
+
+_HOST: Final = re.compile(r"https?://(?:[^/@\s]*@)?([A-Za-z0-9.-]+)")
 
 
 class RangeInUseError(Exception):
@@ -82,7 +88,8 @@ def _docker_networks() -> Iterator[IPv4Network]:
 
 
 def _downloads() -> Iterator[IPv4Network]:
-    for host in _HOSTS:
+    hosts = {host for words in _WHO_DOWNLOADS for host in _HOST.findall(_output(*words))}
+    for host in sorted(hosts):
         try:
             found = socket.getaddrinfo(host, 443, socket.AF_INET, socket.SOCK_STREAM)
         except socket.gaierror:
