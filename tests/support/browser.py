@@ -21,6 +21,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.support.deployment import OUTPUT
+from tests.support.ports import free_ports
 
 PATIENCE_S = 120
 """A server of a full application hub starts in 4 to 8 s; two busy cores take longer."""
@@ -98,9 +99,8 @@ class Browser:
     def run(self, code: str, expect: str) -> None:
         """Type code into the last cell, run it, and wait for what it prints."""
         self.until(self._kernel_idle, "the kernel does not become idle")
-        cell = self.driver.find_elements(By.CSS_SELECTOR, ".jp-Notebook .jp-CodeCell .cm-content")[-1]
-        cell.click()
-        cell.send_keys(code)
+        self.until(lambda: self._typed(code), f"{code!r} cannot be typed into the last cell")
+        cell = self._cells()[-1]
         begun = time.monotonic()
         while True:
             ActionChains(self.driver).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(Keys.SHIFT).perform()
@@ -195,6 +195,21 @@ class Browser:
         url = self.driver.current_url
         return url.startswith(self.url) and bool(whole) and ("oauth_callback" not in url or refused)
 
+    def _cells(self) -> list[WebElement]:
+        return self.driver.find_elements(By.CSS_SELECTOR, ".jp-Notebook .jp-CodeCell .cm-content")
+
+    def _typed(self, code: str) -> bool:
+        """Type code into the last cell, in place of what is there; whether it is there now.
+
+        An editor that is still being drawn takes neither clicks nor keys.
+        """
+        cells = self._cells()
+        for cell in cells[-1:]:
+            cell.click()
+            cell.send_keys(Keys.CONTROL, "a", Keys.NULL, code)
+            return code in cell.text
+        return False
+
     def _kernel_idle(self) -> bool:
         status = self.driver.execute_script(
             "const i = document.querySelector('.jp-NotebookPanel:not(.lm-mod-hidden) "
@@ -230,8 +245,10 @@ def browser(url: str, authority: Path, folder: Path) -> Iterator[Browser]:
     for flag in (*_FLAGS, f"--user-data-dir={folder / 'profile'}"):
         options.add_argument(flag)
     environment = {**os.environ, "HOME": str(folder)}
+    (port,) = free_ports(1)
     service = webdriver.ChromeService(
         "/usr/bin/chromedriver",
+        port=port,
         env=environment,
         popen_kw={"preexec_fn": _hear_nothing_of_network_interfaces},
     )
