@@ -155,7 +155,10 @@ def test_destroy_leaves_the_data_volume_and_nothing_else(
     project: Connection, stack: ArbutusDeployment
 ) -> None:
     _, volume, _ = _identities(project)
+    roots = [each for each in project.block_storage.volumes() if each.id != volume]
     stack.destroy()
+    for root in roots:  # the cloud deletes it by itself once its machine is gone
+        project.block_storage.wait_for_delete(root, wait=120)
     left = everything(project)
     assert [each.id for each in project.block_storage.volumes()] == [volume]
     assert only(project.block_storage.volumes()).status == "available"

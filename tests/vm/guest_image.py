@@ -56,7 +56,7 @@ class GuestImage:
 def guest_image(suite: str, *, more: tuple[str, ...] = ()) -> GuestImage:
     """The image of a Debian suite, made once and kept in the cache. Needs root and two minutes.
 
-    :param more: packages that it holds beside the least; the lists of all there are stay in it then.
+    :param more: packages that it holds beside the least.
     """
     made_of = (suite, more, Path(__file__).read_text(), sources(suite))
     key = hashlib.sha256(repr(made_of).encode()).hexdigest()
@@ -90,7 +90,7 @@ def _build(suite: str, more: tuple[str, ...], made: Path) -> None:
         '--customize-hook=echo "update_initramfs=no" >"$1"/etc/initramfs-tools/update-initramfs.conf',
         '--customize-hook=ln -sf /run/systemd/resolve/stub-resolv.conf "$1"/etc/resolv.conf',
         '--customize-hook=echo "/dev/vda / ext4 defaults 0 1" >"$1"/etc/fstab',
-        *(() if more else ('--customize-hook=rm -rf "$1"/var/lib/apt/lists/*',)),
+        '--customize-hook=rm -rf "$1"/var/lib/apt/lists/*',
         suite,
         str(tree),
         *sources(suite),
