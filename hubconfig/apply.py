@@ -15,7 +15,7 @@ from hubconfig.announcement import Announcement
 from hubconfig.background import Job
 from hubconfig.database import how_to_open
 from hubconfig.gate import Folders
-from hubconfig.homes import Homes
+from hubconfig.homes import HOMES, Homes
 from hubconfig.listening import listen
 from hubconfig.menu import Menu
 from hubconfig.places import Places
@@ -27,9 +27,6 @@ from hubconfig.spawner import PROGRAM, START_S, Server
 from hubconfig.templates_dir import TEMPLATES
 
 HUB_PORT = 8081
-
-HOMES = Path("/srv/homes")
-"""The folder of homes, as the hub sees it."""
 
 
 def apply(

@@ -12,6 +12,9 @@ from hubconfig.home_limits import limit_bytes
 from hubconfig.names import USER_NAME
 from hubconfig.not_started import NotStartedError
 
+HOMES = Path("/srv/homes")
+"""The folder of homes, as the hub sees it."""
+
 HOME_MODE = 0o700
 
 FREE_MIN_BYTES = 200 * 1024**2

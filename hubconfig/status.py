@@ -20,11 +20,10 @@ import docker
 import jupyterhub
 from docker.errors import APIError
 
-from hubconfig.homes import Homes, Room
+from hubconfig.homes import HOMES, Homes, Room
 from hubconfig.settings import SETTINGS_FILE, HubSettings
 
 DATABASE = Path("/srv/state/jupyterhub.sqlite")
-HOMES = Path("/srv/homes")
 FILESYSTEMS = {"users' files": HOMES, "images, containers": Path("/")}
 """What is on them, and where the hub sees them; a container's own root is on Docker's."""
 
