@@ -170,8 +170,7 @@ def wait(site: Site) -> None:
                 return
         except (TimeoutError, OSError):
             time.sleep(0.025)
-    msg = f"{site.url} does not answer"
-    raise AssertionError(msg)
+    raise AssertionError(f"{site.url} does not answer")
 
 
 def remove(prefix: str) -> None:

@@ -59,8 +59,7 @@ class Person:
         fields = {"username": self.name, "password": self._site.password, "_xsrf": token[1]}
         page = self._send("POST", "/hub/login?next=/hub/home", data=fields)
         if page.status_code != 200 or not page.url.endswith("/hub/home"):
-            msg = f"{self.name} may not sign in: {page.status_code} at {page.url}"
-            raise RefusedError(msg)
+            raise RefusedError(f"{self.name} may not sign in: {page.status_code} at {page.url}")
 
     def is_in(self) -> bool:
         """Whether the session still opens the home page."""

@@ -10,21 +10,22 @@ from pathlib import Path
 from jupyterhub.app import JupyterHub
 from traitlets.config import Config
 
-from hubconfig import culling, pruning
-from hubconfig.announcement import Announcement
+from hubconfig import pruning
+from hubconfig.access.gate import Folders
+from hubconfig.access.sign_in import configure_authenticator
 from hubconfig.background import Job
 from hubconfig.database import how_to_open
-from hubconfig.gate import Folders
-from hubconfig.homes import HOMES, Homes
-from hubconfig.listening import listen
-from hubconfig.menu import Menu
-from hubconfig.places import Places
+from hubconfig.homes.homes import HOMES, Homes
+from hubconfig.pages.announcement import Announcement
+from hubconfig.pages.templates_dir import TEMPLATES
 from hubconfig.proxy import StaticProxy
 from hubconfig.secret_files import SECRETS_DIR, secret
+from hubconfig.servers import culling
+from hubconfig.servers.listening import listen
+from hubconfig.servers.menu import Menu
+from hubconfig.servers.server_limit import Places
+from hubconfig.servers.spawner import PROGRAM, START_S, Server
 from hubconfig.settings import HubSettings
-from hubconfig.sign_in import configure_authenticator
-from hubconfig.spawner import PROGRAM, START_S, Server
-from hubconfig.templates_dir import TEMPLATES
 
 HUB_PORT = 8081
 

@@ -12,9 +12,9 @@ def secret(name: str, folder: Path = SECRETS_DIR) -> str:
     try:
         value = (folder / name).read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
-        msg = f"the secret {name} cannot be read from {folder / name}: {type(error).__name__}"
-        raise ValueError(msg) from None
+        raise ValueError(
+            f"the secret {name} cannot be read from {folder / name}: {type(error).__name__}"
+        ) from None
     if not value:
-        msg = f"the secret {name} is empty in {folder / name}; set it and run `pulumi up` again"
-        raise ValueError(msg)
+        raise ValueError(f"the secret {name} is empty in {folder / name}; set it and run `pulumi up` again")
     return value

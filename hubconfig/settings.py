@@ -171,8 +171,7 @@ class Application(Section):
     def _one_source(self) -> Self:
         given = [key for key in ("image", "build", "git") if getattr(self, key) is not None]
         if len(given) != 1:
-            msg = f"give exactly one of image, build and git, not {' and '.join(given) or 'none'}"
-            raise ValueError(msg)
+            raise ValueError(f"give exactly one of image, build and git, not {' and '.join(given) or 'none'}")
         return self
 
 
@@ -211,8 +210,7 @@ class FolderSpace(Section):
     @model_validator(mode="after")
     def _stays_inside(self) -> Self:
         if ".." in Path(self.source).parts:
-            msg = "source may not contain '..'"
-            raise ValueError(msg)
+            raise ValueError("source may not contain '..'")
         return self
 
 
@@ -326,11 +324,9 @@ class HubOptions(Section):
         ):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
-                msg = f"{what}: {', '.join(twice)} is there more than once; names must differ"
-                raise ValueError(msg)
+                raise ValueError(f"{what}: {', '.join(twice)} is there more than once; names must differ")
         if sum(entry.default for entry in self.menu) > 1:
-            msg = "menu: more than one entry has default: true; keep one"
-            raise ValueError(msg)
+            raise ValueError("menu: more than one entry has default: true; keep one")
         return self
 
 

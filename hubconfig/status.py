@@ -20,7 +20,7 @@ import docker
 import jupyterhub
 from docker.errors import APIError
 
-from hubconfig.homes import HOMES, Homes, Room
+from hubconfig.homes.homes import HOMES, Homes, Room
 from hubconfig.settings import SETTINGS_FILE, HubSettings
 
 DATABASE = Path("/srv/state/jupyterhub.sqlite")

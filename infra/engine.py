@@ -79,14 +79,13 @@ class Engine:
                 check=False,
             )
         except FileNotFoundError as error:
-            msg = f"the program {error.filename} is not installed; install it and run again"
-            raise EngineError(msg) from None
+            raise EngineError(
+                f"the program {error.filename} is not installed; install it and run again"
+            ) from None
         except subprocess.TimeoutExpired:
-            msg = f"docker {words[0]} did not answer within {seconds} s"
-            raise EngineError(msg) from None
+            raise EngineError(f"docker {words[0]} did not answer within {seconds} s") from None
         if self.ssh is not None and done.returncode == _SSH_FAILED:
-            msg = f"{self.address} cannot be reached: {done.stderr.strip()}"
-            raise UnreachableError(msg)
+            raise UnreachableError(f"{self.address} cannot be reached: {done.stderr.strip()}")
         if done.returncode != 0:
             raise EngineError(done.stderr.strip() or f"docker {words[0]} failed with {done.returncode}")
         # Docker writes a container's complaints where a program writes its own.

@@ -6,21 +6,22 @@ from collections.abc import Sequence
 
 import pulumi
 
-from infra import clouds, state
-from infra.backup import backup_faults
-from infra.certificates import tls_faults
+from infra import clouds
+from infra.checks.access import untellable_entries
+from infra.checks.certificate import tls_faults
+from infra.checks.limits import limits_above, unknown_builds
+from infra.clouds.context import Context
 from infra.clouds.local import local_faults, subnet_faults
-from infra.context import Context
-from infra.entry_checks import untellable_entries
-from infra.faults import Fault
-from infra.filesystem import Filesystem
-from infra.home_limits import local_home_faults, unlimitable
-from infra.machine_limits import limits_above, unknown_builds
-from infra.secret_values import MADE_SECRETS, missing_secrets
-from infra.settings import LocalCloud, Settings
-from infra.site import Site
-from infra.spaces import space_faults
-from infra.stack_file import Parts, load, wrong
+from infra.machine.filesystem import Filesystem
+from infra.site.backup import backup_faults
+from infra.site.home_limits import local_home_faults, unlimitable
+from infra.site.site import Site
+from infra.site.spaces import space_faults
+from infra.stack import state
+from infra.stack.faults import Fault
+from infra.stack.secrets import MADE_SECRETS, missing_secrets
+from infra.stack.settings import LocalCloud, Settings
+from infra.stack.stack_file import Parts, load, wrong
 
 
 def main() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from infra.context import Context
+from infra.clouds.context import Context
 from infra.host import Host
-from infra.settings import AwsCloud, Cloud, LocalCloud, OpenStackCloud, ServerCloud
+from infra.stack.settings import AwsCloud, Cloud, LocalCloud, OpenStackCloud, ServerCloud
 
 
 def build(cloud: Cloud, context: Context) -> Host:
@@ -18,11 +18,11 @@ def build(cloud: Cloud, context: Context) -> Host:
 
             return local_host(cloud, context)
         case OpenStackCloud():
-            from infra.clouds.openstack import OpenStackMachine
+            from infra.clouds.openstack.machine import OpenStackMachine
 
             return OpenStackMachine("hub", cloud, context).host
         case AwsCloud():
-            from infra.clouds.aws import AwsMachine
+            from infra.clouds.aws.machine import AwsMachine
 
             return AwsMachine("hub", cloud, context).host
         case ServerCloud():

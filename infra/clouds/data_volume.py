@@ -7,8 +7,8 @@ from typing import Any
 
 import pulumi
 
-from infra.faults import Fault
-from infra.stack_file import wrong
+from infra.stack.faults import Fault
+from infra.stack.stack_file import wrong
 
 
 def refuse_to_shrink(wanted_gb: int, there_gb: int | None) -> None:

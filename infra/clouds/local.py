@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pulumi
 
-from infra.addresses import addresses
-from infra.context import Context
+from hubconfig import labels
+from infra.clouds.context import Context
 from infra.engine import Engine, EngineError
-from infra.faults import Fault
 from infra.host import Host
-from infra.labels import STACK_LABEL
-from infra.settings import LocalCloud
+from infra.site.addresses import addresses
+from infra.stack.faults import Fault
+from infra.stack.settings import LocalCloud
 
 _MB = 1024 * 1024
 
@@ -48,11 +48,10 @@ def local_host(cloud: LocalCloud, context: Context) -> Host:
     try:
         info = engine.info()
     except EngineError as error:
-        msg = (
+        raise pulumi.RunError(
             f"Docker does not answer: {error}\n"
             "Start Docker (on a server: systemctl start docker; `make up` installs it on Debian and Ubuntu)."
-        )
-        raise pulumi.RunError(msg) from None
+        ) from None
     memory_mb, cpus = info["MemTotal"] // _MB, info["NCPU"]
     context.check_machine(memory_mb, cpus, None)  # the stack file's checks looked at the folder
     return Host(
@@ -79,7 +78,7 @@ def subnet_faults(subnet: str | None, stack: str) -> Sequence[Fault]:
     engine = local_engine()
     try:
         numbers = engine.run("network", "ls", "--quiet").split()
-        form = '{{.Name}} {{index .Labels "' + STACK_LABEL + '"}} {{range .IPAM.Config}}{{.Subnet}} {{end}}'
+        form = '{{.Name}} {{index .Labels "' + labels.STACK + '"}} {{range .IPAM.Config}}{{.Subnet}} {{end}}'
         lines = engine.run("network", "inspect", "--format", form, *numbers).splitlines()
     except EngineError:
         return []  # without Docker there is a clearer error to come
@@ -123,7 +122,7 @@ def _held_by_our_proxy(stack: str, port: int) -> bool:
             local_engine().run(
                 "ps",
                 "--quiet",
-                *("--filter", f"label={STACK_LABEL}={stack}"),
+                *("--filter", f"label={labels.STACK}={stack}"),
                 *("--filter", f"publish={port}"),
             )
         )

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import pulumi
 
-from infra import readiness
 from infra.host import Host, Ssh
+from infra.machine import readiness
 
 DATA_DIR: Final = "/mnt"
 """Where the data volume is mounted, as on the hubs that were set up by hand."""

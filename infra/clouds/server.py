@@ -6,13 +6,13 @@ from typing import Final
 
 import pulumi
 
-from infra import keys, readiness
-from infra.context import Context
-from infra.filesystem import Filesystem
-from infra.first_boot import FirstBoot
+from infra.clouds.context import Context
 from infra.host import Host, Ssh
-from infra.machine import Machine, SshError
-from infra.settings import ServerCloud
+from infra.machine import keys, readiness
+from infra.machine.filesystem import Filesystem
+from infra.machine.first_boot import FirstBoot
+from infra.machine.machine import Machine, SshError
+from infra.stack.settings import ServerCloud
 
 _FACTS: Final = """\
 cat /etc/machine-id
@@ -79,10 +79,9 @@ def _facts(machine: Machine, cloud: ServerCloud) -> tuple[str, int, int, Filesys
     try:
         told = machine.run(_FACTS.format(folder=cloud.data_dir, which=which), as_root=True)
     except SshError as error:
-        msg = (
+        raise pulumi.RunError(
             f"{machine.ssh.user} may not become root on {machine.address}: {error}\n"
             "Use root as cloud.sshUser, or a user who may sudo without a password."
-        )
-        raise pulumi.RunError(msg) from None
+        ) from None
     machine_id, memory_mb, cpus, *data = told.splitlines()
     return machine_id, int(memory_mb), int(cpus), Filesystem.of_words(" ".join(data))

@@ -11,11 +11,11 @@ import pytest
 import yaml
 from pulumi import automation
 
-from infra import readiness
-from infra.clouds.openstack import OpenStackMachine
-from infra.context import Context
+from infra.clouds.context import Context
+from infra.clouds.openstack.machine import OpenStackMachine
 from infra.host import Ssh
-from infra.settings import OpenStackCloud
+from infra.machine import readiness
+from infra.stack.settings import OpenStackCloud
 from tests.clouds.fake_openstack import SECRET, Cloud
 
 PORT: Final = "**::hub-port"

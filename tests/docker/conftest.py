@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.image_check import hub_version
+from infra.images.check import hub_version
 from tests.images.building import build_stub_program
 from tests.support.deployment import Deployment
 from tests.support.git_server import GitServer, application, serving

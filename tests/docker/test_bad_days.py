@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.labels import STACK_LABEL
+from hubconfig import labels
 from tests.support.deployment import ROOT, Deployment, PulumiError, docker
 from tests.support.interruptible import InterruptibleEngine
 
@@ -159,6 +159,6 @@ def test_nothing_of_a_destroyed_stack_is_left(stack: Deployment) -> None:
     stack.up()
     stack.destroy()
     assert stack.containers() == []
-    assert not docker("network", "ls", "--quiet", "--filter", f"label={STACK_LABEL}=badday")
+    assert not docker("network", "ls", "--quiet", "--filter", f"label={labels.STACK}=badday")
     chains = subprocess.run(["iptables", "-S"], capture_output=True, text=True, check=True).stdout
     assert stack.bridge not in chains

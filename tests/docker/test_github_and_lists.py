@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hubconfig.lists import EMPTY_SETTLE_S
-from infra.addresses import addresses
+from hubconfig.access.lists import EMPTY_SETTLE_S
+from infra.site.addresses import addresses
 from tests.docker.conftest import deployed
 from tests.hubconfig.provider import CLIENT_ID, CLIENT_SECRET, Provider, provider
 from tests.support.browser import Browser, browser

@@ -216,5 +216,4 @@ def _wait_for_hub(hub: Deployment) -> None:
                 return
         except OSError:
             time.sleep(0.2)
-    msg = f"the hub does not come back\n{hub.trouble()}"
-    raise AssertionError(msg)
+    raise AssertionError(f"the hub does not come back\n{hub.trouble()}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.image_check import hub_version
+from infra.images.check import hub_version
 from tests.docker.conftest import deployed
 from tests.images.building import ENGINE, on_engine
 from tests.images.remotes import registry

@@ -10,13 +10,16 @@ from typing import Any
 
 import pytest
 
-from infra.addresses import addresses
+from hubconfig.names import Names
+from infra.site.addresses import addresses
 from tests.docker.conftest import deployed
 from tests.hubconfig.provider import CLIENT_ID, CLIENT_SECRET, Provider, provider
 from tests.support.browser import Browser, browser
 from tests.support.deployment import Deployment, docker
 
 NAME = "several"
+
+STUDENT = Names(NAME).server("astro", "ada")
 
 SOON_S = 5.0
 """What an administrator is promised: who may no longer be in is out within this time."""
@@ -88,7 +91,7 @@ def test_each_hub_has_its_own_title_menu_and_server(hubs: Deployment, ada: Brows
     student.wait_for_lab()
     student.new_notebook()
     student.run("open('mine', 'w').write('x'); print('cou' + 'rse')", expect="course")
-    assert sorted(hubs.containers("user")) == ["several-astro-user-ada", "several-user-ada"]
+    assert sorted(hubs.containers("user")) == sorted([STUDENT, "several-user-ada"])
     assert hubs.outputs()["callbackUrl-astro"] == f"{course}/hub/oauth_callback"
 
 
@@ -154,7 +157,7 @@ def test_whoever_is_taken_off_one_hubs_list_is_out_there_and_stays_in_the_other(
 ) -> None:
     begun = time.monotonic()
     hubs.put_list("wlist", "bob\norg:uvic\n", hub="astro")
-    while "several-astro-user-ada" in hubs.containers("user"):
+    while STUDENT in hubs.containers("user"):
         assert time.monotonic() - begun < 30, hubs.trouble()
         time.sleep(0.1)
     took = time.monotonic() - begun

@@ -14,10 +14,10 @@ from jupyterhub.spawner import SimpleLocalProcessSpawner
 from traitlets import Dict
 from traitlets.config import Config
 
-from hubconfig import authenticators, enforcement
-from hubconfig.gate import Folders
+from hubconfig.access import authenticators, enforcement
+from hubconfig.access.gate import Folders
+from hubconfig.access.sign_in import configure_authenticator
 from hubconfig.settings import HubSettings
-from hubconfig.sign_in import configure_authenticator
 
 FOLDER = Path(os.environ["HUB_TEST_FOLDER"])
 
@@ -64,8 +64,7 @@ class Stub(SimpleLocalProcessSpawner):  # type: ignore[misc]
                 marker.write_text(left)
             else:
                 marker.unlink()
-            msg = "the engine does not answer"
-            raise RuntimeError(msg)
+            raise RuntimeError("the engine does not answer")
         await super().stop(now=now)
 
     @property
@@ -89,7 +88,7 @@ def configure(c: Config) -> None:
     c.Stub.home_dir_template = str(FOLDER / "homes" / "{username}")
     c.Stub.interrupt_timeout = 1
     c.Stub.term_timeout = 1
-    c.JupyterHub.template_paths = [str(Path(__file__).parents[2] / "hubconfig" / "templates")]
+    c.JupyterHub.template_paths = [str(Path(__file__).parents[2] / "hubconfig" / "pages" / "templates")]
     c.JupyterHub.services = [{"name": "test", "api_token": told["token"], "admin": True}]
     configure_authenticator(
         HubSettings.read(FOLDER / "settings.json"),

@@ -12,8 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubconfig.access import Entries, Mode, Person, Rules, Why, decide, may_see, read_entries, split_lines
-from hubconfig.lists import BrokenListError, read_list
+from hubconfig.access.lists import BrokenListError, read_list
+from hubconfig.access.rules import (
+    Entries,
+    Mode,
+    Person,
+    Rules,
+    Why,
+    decide,
+    may_see,
+    read_entries,
+    split_lines,
+)
 from hubconfig.names import safe_name
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)

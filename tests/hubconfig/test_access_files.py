@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from hubconfig import lists
-from hubconfig.access import Person, Rules, Why, decide
-from hubconfig.lists import AccessLists, BrokenListError
+from hubconfig.access import lists
+from hubconfig.access.lists import AccessLists, BrokenListError
+from hubconfig.access.rules import Person, Rules, Why, decide
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 ADA = Person("ada", "12")

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from hubconfig import lists
-from hubconfig.access import Decision, Person, Why
-from hubconfig.gate import Folders, Gate
+from hubconfig.access import lists
+from hubconfig.access.gate import Folders, Gate
+from hubconfig.access.rules import Decision, Person, Why
 from hubconfig.settings import Access, Application, HubOptions
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)

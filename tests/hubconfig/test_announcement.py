@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hubconfig.announcement import Announcement
+from hubconfig.pages.announcement import Announcement
 
 
 def test_nothing_is_said_without_a_file(tmp_path: Path) -> None:

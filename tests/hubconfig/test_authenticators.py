@@ -19,15 +19,16 @@ from jupyterhub.crypto import CryptKeeper
 from oauthenticator.oauth2 import _serialize_state
 from traitlets.config import Config
 
-from hubconfig import authenticators
-from hubconfig.access import Decision, Person, Why
-from hubconfig.authenticators import Gated, SafeName
-from hubconfig.gate import Folders, Gate
-from hubconfig.lists import SETTLE_S
+from hubconfig.access import authenticators
+from hubconfig.access.authenticators import Gated, SafeName
+from hubconfig.access.gate import Folders, Gate
+from hubconfig.access.lists import SETTLE_S
+from hubconfig.access.refusals import NotLetInError, refusal
+from hubconfig.access.rules import Decision, Person, Why
+from hubconfig.access.sign_in import configure_authenticator
 from hubconfig.names import safe_name
-from hubconfig.refusals import NotLetInError, refusal
+from hubconfig.pages.templates_dir import TEMPLATES
 from hubconfig.settings import HubOptions, HubSettings
-from hubconfig.sign_in import configure_authenticator
 from tests.hubconfig.provider import CLIENT_ID, CLIENT_SECRET, Provider, provider
 
 PASSWORD = "the-shared-password"
@@ -565,7 +566,7 @@ def page_of(error: NotLetInError, name: str) -> str:
         "{% block h1_error %}plain {{ status_code }}{% endblock %}"
         "{% block error_detail %}{{ message }}{% endblock %}"
     )
-    folder = Path(authenticators.__file__).parent / "templates"
+    folder = TEMPLATES
     loader = ChoiceLoader([DictLoader({"error.html": plain}), FileSystemLoader(folder)])
     page = Environment(loader=loader, autoescape=True).get_template(name)
     message = getattr(error, "jupyterhub_message", "")

@@ -9,8 +9,8 @@ import pytest
 from jupyterhub.app import JupyterHub
 from traitlets.config import Config
 
+from hubconfig.access.gate import Folders
 from hubconfig.apply import apply
-from hubconfig.gate import Folders
 from hubconfig.settings import HubOptions, HubSettings
 
 

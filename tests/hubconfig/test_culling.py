@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hubconfig.culling import arguments, environment, every_seconds, server_end
+from hubconfig.servers.culling import arguments, environment, every_seconds, server_end
 from hubconfig.settings import Culling
 
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from hubconfig import homes as homes_module
-from hubconfig import sealed
-from hubconfig.homes import Homes, Room
-from hubconfig.menu import Menu, options_from_form
-from hubconfig.not_started import NotStartedError
+from hubconfig.homes import homes as homes_module
+from hubconfig.homes import seal as sealed
+from hubconfig.homes.homes import Homes, Room
+from hubconfig.servers.menu import Menu, options_from_form
+from hubconfig.servers.not_started import NotStartedError
+from hubconfig.servers.spawner import PROGRAM, SEALED, Server
 from hubconfig.settings import Application, Limits
-from hubconfig.spawner import PROGRAM, SEALED, Server
 from tests.hubconfig.test_configuration import settings
 
 MB = 10**6

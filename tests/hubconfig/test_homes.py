@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from hubconfig.homes import Homes
-from hubconfig.not_started import NotStartedError
+from hubconfig.homes.homes import Homes
+from hubconfig.servers.not_started import NotStartedError
 
 
 @pytest.fixture

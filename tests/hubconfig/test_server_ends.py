@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientError, web
 
-from hubconfig.endings import why_ended
-from hubconfig.listening import listen
+from hubconfig.servers.endings import why_ended
+from hubconfig.servers.listening import listen
 
 MB = 1024**2
 

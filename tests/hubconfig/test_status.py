@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hubconfig.homes import Room
+from hubconfig.homes.homes import Room
 from hubconfig.status import backup, container, filesystem, homes, machine, people, server, share
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

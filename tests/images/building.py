@@ -13,9 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from infra.contexts import own_context, proxy_context
 from infra.engine import Engine, EngineError
-from infra.versions import BASE_IMAGE, CADDY_IMAGE
+from infra.images.contexts import own_context, proxy_context
+from infra.images.versions import BASE_IMAGE, CADDY_IMAGE
 
 ENGINE = Engine()
 
@@ -114,8 +114,7 @@ def refusal(*words: str) -> str:
         said = ENGINE.run("run", "--rm", *words, seconds=60)
     except EngineError as error:
         return str(error)
-    msg = f"it started: {said}"
-    raise AssertionError(msg)
+    raise AssertionError(f"it started: {said}")
 
 
 def log(container: str) -> str:
@@ -169,7 +168,6 @@ def until(true: Callable[[], bool], what: str, within_s: float = 60) -> float:
     begun = time.monotonic()
     while not true():
         if time.monotonic() - begun > within_s:
-            msg = f"after {within_s} s still not: {what}"
-            raise AssertionError(msg)
+            raise AssertionError(f"after {within_s} s still not: {what}")
         time.sleep(0.2)
     return time.monotonic() - begun

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from infra.engine import EngineError
-from infra.image_check import VERSION_LABEL, hub_version
+from infra.images.check import VERSION_LABEL, hub_version
 from tests.images.building import (
     DROPPED,
     ENGINE,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hubconfig.spawner import NO_TRASH, RUNTIME, SEALED, TIDYING
+from hubconfig.servers.spawner import NO_TRASH, RUNTIME, SEALED, TIDYING
 from tests.images.building import DROPPED, image, inside, log, process, running, until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a disk to fill")

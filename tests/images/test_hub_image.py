@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.image_check import VERSION_LABEL, hub_version
+from infra.images.check import VERSION_LABEL, hub_version
 from tests.images.building import (
     DROPPED,
     ENGINE,

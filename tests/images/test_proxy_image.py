@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from infra.caddyfile import HTTPS_PORT, HubRoute, SiteRoutes, caddyfile
-from infra.contexts import IMAGES
-from infra.settings import AcmeTls, FilesTls, LocalTls, NoTls
-from infra.versions import CADDY_IMAGE
+from infra.images.contexts import SYSTEM_IMAGES
+from infra.images.versions import CADDY_IMAGE
+from infra.site.caddyfile import HTTPS_PORT, HubRoute, SiteRoutes, caddyfile
+from infra.stack.settings import AcmeTls, FilesTls, LocalTls, NoTls
 from tests.images.building import (
     DROPPED,
     ENGINE,
@@ -220,7 +220,7 @@ def test_caddy_from_its_own_image_starts_without_the_rights_that_its_file_asks_f
         )
         reference = "cyberhubs/caddy-with-rights"
         build(reference, folder, BASE=base_image())
-    build("cyberhubs/proxy-of-image", IMAGES / "proxy", BASE=base_image(), CADDY_IMAGE=reference)
+    build("cyberhubs/proxy-of-image", SYSTEM_IMAGES / "proxy", BASE=base_image(), CADDY_IMAGE=reference)
     words = options(tmp_path, configuration(LocalTls(kind="local")))
     with running("images-proxy2", *words, "cyberhubs/proxy-of-image"):
         until((tmp_path / "data/caddy").exists, "Caddy has written its certificates")

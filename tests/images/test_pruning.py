@@ -14,9 +14,9 @@ import docker
 import pytest
 from docker.errors import APIError
 
+from hubconfig import labels
 from hubconfig.pruning import prune, superfluous
 from hubconfig.settings import SETTINGS_FILE, HubOptions, HubSettings
-from infra.labels import ROLE_LABEL
 from tests.images.building import ENGINE, base_image, on_engine, remove, running
 
 PREFIX = "prunetest/"
@@ -94,7 +94,7 @@ def asking(images: dict[str, str], tmp_path: Path) -> Iterator[HubSettings]:
     file.write_text(settings(images["offered"]).to_json())
     name = "prunetest-hub"
     remove(name)
-    ENGINE.run("create", "--name", name, "--label", f"{ROLE_LABEL}=hub", images["in use"])
+    ENGINE.run("create", "--name", name, "--label", f"{labels.ROLE}=hub", images["in use"])
     ENGINE.run("cp", str(tmp_path / "srv"), f"{name}:/")
     try:
         yield settings()
@@ -117,7 +117,7 @@ def test_on_a_machine_that_is_ours_others_images_go_too(images: dict[str, str], 
 
 
 def test_nothing_is_removed_when_a_hub_does_not_tell_what_it_needs(images: dict[str, str]) -> None:
-    mute = running("prunetest-mute", "--label", f"{ROLE_LABEL}=hub", base_image(), "sleep", "60")
+    mute = running("prunetest-mute", "--label", f"{labels.ROLE}=hub", base_image(), "sleep", "60")
     with mute, pytest.raises(APIError):
         prune(docker.from_env(), settings(), NOW)
     assert all(on_engine(image) for image in images.values())

@@ -22,15 +22,13 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 def mount(source: str, target: str, kind: str, options: str = "") -> None:
     if libc.mount(source.encode(), target.encode(), kind.encode(), 0, options.encode()) != 0:
-        msg = f"mounting {source} at {target}: {os.strerror(ctypes.get_errno())}"
-        raise OSError(msg)
+        raise OSError(f"mounting {source} at {target}: {os.strerror(ctypes.get_errno())}")
 
 
 def load(module: Path) -> None:
     with module.open("rb") as file:
         if libc.syscall(_FINIT_MODULE, file.fileno(), b"", 0) != 0:
-            msg = f"{module}: {os.strerror(ctypes.get_errno())}"
-            raise OSError(msg)
+            raise OSError(f"{module}: {os.strerror(ctypes.get_errno())}")
 
 
 def answer(text: str) -> str:

@@ -70,8 +70,7 @@ class Linux:
             if line.startswith(start):
                 return line
             seen.append(line)
-        msg = f"the user-mode Linux ended:\n{''.join(seen)}"
-        raise AssertionError(msg)
+        raise AssertionError(f"the user-mode Linux ended:\n{''.join(seen)}")
 
 
 def needed() -> None:

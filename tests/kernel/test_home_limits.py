@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from hubconfig import sealed
+from hubconfig.homes import seal as sealed
 from tests.kernel.linux import ROOT, Done, Linux, needed, running
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files to others")
@@ -38,7 +38,7 @@ RIGHTS = (
 ROOMS = """\
 import json, sys
 from pathlib import Path
-from hubconfig.homes import Homes
+from hubconfig.homes.homes import Homes
 rooms = Homes(Path(sys.argv[1]), "", 1.0).rooms()
 print(json.dumps({user: [str(room), room.full] for user, room in rooms.items()}))
 """
@@ -92,7 +92,7 @@ class Keeper:
         self.stop()
         folders = {"homes": HOMES, "course": COURSE}
         words = [f"{folders[name]}={mb / 1000}" for name, mb in limits_mb.items()]
-        program = [*RIGHTS, "python3", "-m", "hubconfig.home_limits"]
+        program = [*RIGHTS, "python3", "-m", "hubconfig.homes.limits"]
         self._number = self._linux.start(*program, *words, log=LOG, PYTHONPATH=str(ROOT))
         until(lambda: "every home has its limit" in self.said, "homes have limits")
 
@@ -143,7 +143,7 @@ def project(linux: Linux, path: str) -> int:
 
 
 def test_without_project_quotas_it_ends_and_says_why(linux: Linux) -> None:
-    done = linux.run("python3", "-m", "hubconfig.home_limits", "/run/plain=1", PYTHONPATH=str(ROOT))
+    done = linux.run("python3", "-m", "hubconfig.homes.limits", "/run/plain=1", PYTHONPATH=str(ROOT))
     assert done.code == 1
     assert "hub.limits.homeGb cannot be kept" in done.err
     assert "Traceback" not in done.err
@@ -152,7 +152,7 @@ def test_without_project_quotas_it_ends_and_says_why(linux: Linux) -> None:
 def test_a_filesystem_that_only_counts_does_not_do(linux: Linux) -> None:
     linux.sure("umount", "/run/data")
     linux.sure("mount", "/dev/ubda", "/run/data")
-    done = linux.run("python3", "-m", "hubconfig.home_limits", f"{HOMES}=1", PYTHONPATH=str(ROOT))
+    done = linux.run("python3", "-m", "hubconfig.homes.limits", f"{HOMES}=1", PYTHONPATH=str(ROOT))
     assert (done.code, "is not mounted with prjquota" in done.err) == (1, True), done.err
     linux.sure("umount", "/run/data")
     linux.sure("mount", "-o", "prjquota", "/dev/ubda", "/run/data")

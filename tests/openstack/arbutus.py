@@ -11,7 +11,7 @@ import yaml
 from openstack.connection import Connection
 
 from infra.host import Ssh
-from infra.machine import Machine, SshError
+from infra.machine.machine import Machine, SshError
 from tests.openstack.rig import life
 from tests.openstack.rig.operators import FLAVOR, IMAGE
 from tests.openstack.stages import Stage, Stopwatch
@@ -104,8 +104,7 @@ class ArbutusDeployment(Deployment):
                 watch.hear(line)
                 said.append(line)
         if running.returncode != 0:
-            msg = f"pulumi up:\n{''.join(said)}\n{self.trouble()}"
-            raise PulumiError(msg)
+            raise PulumiError(f"pulumi up:\n{''.join(said)}\n{self.trouble()}")
         return watch.stages()
 
     def rebuild(self) -> Mapping[str, int]:

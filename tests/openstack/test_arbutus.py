@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from openstack.connection import Connection
 
-from infra.ports import PUBLIC_PORTS
+from infra.machine.ports import PUBLIC_PORTS
 from tests.openstack.arbutus import DATA_GB, ArbutusDeployment
 from tests.openstack.rig import life, operators
 from tests.openstack.rig.operators import FLAVOR, FLAVOR_WITHOUT_DISK

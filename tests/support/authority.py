@@ -148,5 +148,4 @@ def _wait(found: Authority, folder: Path) -> None:
             time.sleep(0.1)
         else:
             return
-    msg = f"the authority does not answer:\n{found.log.read_text()}"
-    raise AssertionError(msg)
+    raise AssertionError(f"the authority does not answer:\n{found.log.read_text()}")

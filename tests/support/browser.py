@@ -110,8 +110,9 @@ class Browser:
                 # JupyterLab drops a cell that is run before its kernel's connection is up.
                 if time.monotonic() - begun > 60:
                     self.picture("cell-failed")
-                    msg = f"{code!r} did not print {expect!r} but {self.printed()!r}"
-                    raise AssertionError(msg) from None
+                    raise AssertionError(
+                        f"{code!r} did not print {expect!r} but {self.printed()!r}"
+                    ) from None
                 cell.click()
             else:
                 return
@@ -154,8 +155,9 @@ class Browser:
             found = wait.until(usable)
         except TimeoutException:
             self.picture("not-found")
-            msg = f"no {selector} on {self.driver.current_url}, which says:\n{self.text[:2000]}"
-            raise AssertionError(msg) from None
+            raise AssertionError(
+                f"no {selector} on {self.driver.current_url}, which says:\n{self.text[:2000]}"
+            ) from None
         assert found is not None
         return found
 
@@ -169,8 +171,9 @@ class Browser:
             except WebDriverException:
                 pass  # the page is between two states; asked again
             if time.monotonic() - begun > within_s:
-                msg = f"{message}, on {self.driver.current_url}, which says:\n{self.text[:1000]}"
-                raise AssertionError(msg)
+                raise AssertionError(
+                    f"{message}, on {self.driver.current_url}, which says:\n{self.text[:1000]}"
+                )
             time.sleep(0.1)
 
     def picture(self, name: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -15,8 +14,9 @@ from typing import Any
 
 import yaml
 
-from infra.addresses import Addresses, addresses
-from infra.labels import ROLE_LABEL, STACK_LABEL
+from hubconfig import labels
+from hubconfig.names import Names
+from infra.site.addresses import Addresses, addresses
 from tests.support.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
@@ -96,7 +96,7 @@ class Deployment:
     @property
     def bridge(self) -> str:
         """The Linux name of its containers' bridge."""
-        return f"ch-{hashlib.sha256(self.name.encode()).hexdigest()[:8]}"
+        return Names(self.name).bridge
 
     def up(self) -> Mapping[str, int]:
         """Deploy; how many resources were created, updated, replaced, unchanged."""
@@ -139,8 +139,7 @@ class Deployment:
             check=False,
         )
         if done.returncode != 0:
-            msg = f"pulumi {' '.join(words)}:\n{done.stdout}\n{done.stderr}\n{self.trouble()}"
-            raise PulumiError(msg)
+            raise PulumiError(f"pulumi {' '.join(words)}:\n{done.stdout}\n{done.stderr}\n{self.trouble()}")
         return done.stdout
 
     def tool(self, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -169,8 +168,8 @@ class Deployment:
 
     def containers(self, role: str | None = None) -> list[str]:
         """Names of its containers, running or not."""
-        labels = [f"{STACK_LABEL}={self.name}", *([f"{ROLE_LABEL}={role}"] if role else [])]
-        filters = [word for label in labels for word in ("--filter", f"label={label}")]
+        wanted = [f"{labels.STACK}={self.name}", *([f"{labels.ROLE}={role}"] if role else [])]
+        filters = [word for label in wanted for word in ("--filter", f"label={label}")]
         return docker("ps", "--all", *filters, "--format", "{{.Names}}").split()
 
     def home(self, user: str) -> Path:
@@ -202,7 +201,7 @@ class Deployment:
             docker("stop", fence)  # killed, it could not take its firewall rules away
             docker("rm", fence)
         for network in docker(
-            "network", "ls", "--filter", f"label={STACK_LABEL}={self.name}", "--format", "{{.Name}}"
+            "network", "ls", "--filter", f"label={labels.STACK}={self.name}", "--format", "{{.Name}}"
         ).split():
             docker("network", "rm", network)
         shutil.rmtree(self.folder, ignore_errors=True)

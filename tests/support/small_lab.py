@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any, Final
 
-from infra.versions import BASE_IMAGE
+from infra.images.versions import BASE_IMAGE
 from tests.support.deployment import ROOT
 
 IMAGE: Final = "cyberhubs-vm/lab:latest"

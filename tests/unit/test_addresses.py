@@ -7,7 +7,7 @@ import ipaddress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.addresses import addresses
+from infra.site.addresses import addresses
 
 
 @given(st.text(min_size=1, max_size=40))

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pydantic import HttpUrl
 
 from hubconfig.names import safe_name
-from infra.caddyfile import HubRoute, SiteRoutes, caddyfile
-from infra.settings import AcmeTls, FilesTls, LocalTls, NoTls
+from infra.site.caddyfile import HubRoute, SiteRoutes, caddyfile
+from infra.stack.settings import AcmeTls, FilesTls, LocalTls, NoTls
 
 HUB = HubRoute("hub", "/", "local-hub", "local-user-")
 ASTRO = HubRoute("astro", "/astro/", "local-astro-hub", "local-astro-user-")

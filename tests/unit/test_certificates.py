@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from infra.certificates import file_faults
-from infra.settings import FilesTls
+from infra.checks.certificate import file_faults
+from infra.stack.settings import FilesTls
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 

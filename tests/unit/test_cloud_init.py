@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from infra.cloud_init import EC2_LIMIT_BYTES, OPENSTACK_LIMIT_BYTES, UserDataTooLargeError, user_data
-from infra.first_boot import FirstBoot, host_files
-from infra.keys import HostKey
+from infra.machine.cloud_init import EC2_LIMIT_BYTES, OPENSTACK_LIMIT_BYTES, UserDataTooLargeError, user_data
+from infra.machine.first_boot import FirstBoot, host_files
+from infra.machine.keys import HostKey
 
 FIRST_BOOT = FirstBoot(
     user="ec2-user", data_dir="/mnt", data_disk=("/dev/disk/by-id/*vol0123456789abcdef0*",), ours_alone=True

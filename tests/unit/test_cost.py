@@ -7,7 +7,7 @@ import json
 import cfnlint.api  # type: ignore[import-untyped]  # it has no marker for types
 import pytest
 
-from infra.cost import _REGIONS, Bill
+from infra.clouds.aws.cost import _REGIONS, Bill
 
 
 def bill(**changes: object) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from infra.engine import Engine, EngineError, UnreachableError
 from infra.host import Ssh
-from infra.orphans import remove_orphans
+from infra.site.orphans import remove_orphans
 
 SSH = Ssh(user="u", key_file="/keys/k", host_key="ssh-ed25519 AAAA", port=2222)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infra.filesystem import Filesystem, filesystem, mount_of
+from infra.machine.filesystem import Filesystem, filesystem, mount_of
 
 
 def mounts(tmp_path: Path, *lines: str) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.first_boot import FILES, FirstBoot, digest, ebs_disk, host_files, openstack_disk
+from infra.machine.first_boot import FILES, FirstBoot, digest, ebs_disk, host_files, openstack_disk
 
 OURS = FirstBoot(
     user="almalinux", data_dir="/mnt", data_disk=("/dev/disk/by-id/*x*", "/dev/xvdf"), ours_alone=True

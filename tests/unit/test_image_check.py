@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.image_check import mismatch
+from infra.images.check import mismatch
 
 
 @pytest.mark.parametrize("application", ["6.1.1", "6.0.0", "6.2.0b1"])

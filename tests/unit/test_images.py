@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from infra.contexts import IMAGES
-from infra.image_check import VERSION_LABEL, hub_version
-from infra.versions import CADDY_IMAGE
+from infra.images.check import VERSION_LABEL, hub_version
+from infra.images.contexts import IMAGES, own_context
+from infra.images.versions import CADDY_IMAGE
 
-LOCKED = sorted(file.parent.name for file in IMAGES.glob("*/requirements.in"))
-FOLDERS = sorted(file.parent.name for file in IMAGES.glob("*/Dockerfile"))
+LOCKED = sorted(file.parent.name for file in IMAGES.rglob("requirements.in"))
+FOLDERS = sorted(file.parent.name for file in IMAGES.rglob("Dockerfile"))
 
 _WANTED = re.compile(r"^([A-Za-z0-9._-]+)(?:==(\S+))?$")
 _ENTRY = re.compile(r"^(\S+)==(\S+) \\$")
@@ -38,12 +38,12 @@ def wanted(folder: str) -> dict[str, str | None]:
 
 
 def _lines(folder: str, file: str) -> list[str]:
-    return (IMAGES / folder / file).read_text().splitlines()
+    return (own_context(folder).folder / file).read_text().splitlines()
 
 
 def dockerfile(folder: str, name: str = "Dockerfile") -> str:
     """The text of a Dockerfile."""
-    return (IMAGES / folder / name).read_text()
+    return (own_context(folder).folder / name).read_text()
 
 
 @pytest.mark.parametrize("folder", LOCKED)
@@ -118,6 +118,6 @@ def test_an_image_builds_with_any_docker_and_leaves_no_package_lists(folder: str
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_a_script_of_an_image_can_be_run(folder: str) -> None:
-    for file in (path for path in (IMAGES / folder).rglob("*") if path.is_file()):
+    for file in (path for path in own_context(folder).folder.rglob("*") if path.is_file()):
         if file.read_bytes().startswith(b"#!"):
             assert file.stat().st_mode & 0o111, f"{file.name} is not executable"

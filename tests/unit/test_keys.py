@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from infra import keys
+from infra.machine import keys
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def state(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         resources: dict[str, Any] = {f"urn:{kind}": {"type": kind, "outputs": {}} for kind in types}
         if made_on is not None:
             resources["urn:component"] = {"type": "cyberhubs:x", "outputs": {"keysMadeOn": made_on}}
-        monkeypatch.setattr("infra.state.resources", lambda: resources)
+        monkeypatch.setattr("infra.stack.state.resources", lambda: resources)
 
     holds()
     return holds
@@ -93,9 +93,9 @@ class TestKeysOfARunningMachine:
         assert keys.host_key("s").public.startswith("ssh-ed25519 ")
 
     def test_keys_that_are_there_need_no_look_at_the_state(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("infra.state.resources", dict)
+        monkeypatch.setattr("infra.stack.state.resources", dict)
         made = keys.host_key("s")
-        monkeypatch.delattr("infra.state.resources")
+        monkeypatch.delattr("infra.stack.state.resources")
         assert keys.host_key("s") == made
 
 

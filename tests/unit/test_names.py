@@ -1,18 +1,31 @@
-"""Names are the contract between proxy, hub and Docker."""
+"""Names are the contract between proxy, hub and Docker: no two things share one."""
 
 from __future__ import annotations
 
 import re
+from itertools import combinations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubconfig.names import PREFIX_MAX, USER_MAX, USER_NAME, prefix, safe_name, user_prefix
+from hubconfig.names import FIRST_HUB, USER_MAX, USER_NAME, Names, former_hub, safe_name
 
 github_logins = st.from_regex(r"[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*", fullmatch=True).filter(
     lambda n: len(n) <= USER_MAX
 )
+words = st.lists(
+    st.sampled_from(
+        ["a", "b", "x", "hub", "user", "space", "proxy", "backup", "home", "limits", "1a2b3c", "astro"]
+    ),
+    min_size=1,
+    max_size=4,
+).map("-".join)
+"""Names that are near to each other and to our own."""
+
+stacks = words | st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80}", fullmatch=True)
+hubs = words.filter(lambda name: len(name) <= 30) | st.just(FIRST_HUB)
+users = (words | st.text(min_size=1).filter(lambda text: text.strip())).map(safe_name)
 
 
 @given(github_logins)
@@ -53,15 +66,68 @@ def test_no_name_is_refused(name: str) -> None:
         safe_name(name)
 
 
+def everything(
+    stack: str, its_hubs: list[str], its_users: list[str], spaces: list[str]
+) -> dict[tuple[str, ...], str]:
+    """Thing to the name of its container, of one stack."""
+    names = Names(stack)
+    found: dict[tuple[str, ...], str] = {
+        (stack, "proxy"): names.proxy,
+        (stack, "fence"): names.fence,
+        (stack, "backup"): names.backup,
+        (stack, "home limits"): names.home_limits,
+    }
+    found |= {(stack, "space", space): names.space(space) for space in spaces}
+    found |= {(stack, "hub", hub): names.hub(hub) for hub in its_hubs}
+    found |= {(stack, "user", hub, user): names.server(hub, user) for hub in its_hubs for user in its_users}
+    return found
+
+
 @given(
-    st.from_regex(r"[A-Za-z0-9_.-]{1,80}", fullmatch=True),
-    st.sampled_from(["hub", "astro", "a-long-hub-name"]),
+    st.lists(stacks, min_size=1, max_size=3, unique=True),
+    st.lists(hubs, min_size=1, max_size=3, unique=True),
+    st.lists(users, max_size=3, unique=True),
+    st.lists(words, max_size=2, unique=True),
 )
-def test_a_container_name_fits_a_dns_label_for_every_stack(stack: str, hub: str) -> None:
-    assert len(user_prefix(stack, hub)) <= PREFIX_MAX
-    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", prefix(stack, hub))
+def test_different_things_on_one_engine_have_different_names(
+    its_stacks: list[str], its_hubs: list[str], its_users: list[str], spaces: list[str]
+) -> None:
+    found: dict[tuple[str, ...], str] = {}
+    for stack in its_stacks:
+        found |= everything(stack, its_hubs, its_users, spaces)
+    assert len(set(found.values())) == len(found)
 
 
-def test_the_first_hub_of_a_stack_is_called_like_the_stack() -> None:
-    assert user_prefix("local") == "local-user-"
-    assert user_prefix("local", "astro") == "local-astro-user-"
+@given(st.lists(stacks, min_size=2, max_size=4, unique=True))
+def test_two_stacks_share_no_network_and_no_bridge(its_stacks: list[str]) -> None:
+    for one, other in combinations(map(Names, its_stacks), 2):
+        assert one.network != other.network
+        assert one.bridge != other.bridge
+        assert len(one.bridge) <= 15
+
+
+@given(stacks, hubs, users)
+def test_a_containers_name_fits_a_dns_label(stack: str, hub: str, user: str) -> None:
+    for name in (Names(stack).server(hub, user), Names(stack).hub(hub)):
+        assert len(name) <= 63
+        assert USER_NAME.fullmatch(name)
+
+
+def test_what_once_met_no_longer_does() -> None:
+    assert Names("s").server(FIRST_HUB, "x-hub") != Names("s").hub("user-x")
+    assert Names("a").hub("b") != Names("a-b").hub(FIRST_HUB)
+    assert Names("s").space("x-hub") != Names("s").hub("space-x")
+    assert Names("s").server("pw", "hub") != Names("s").hub("pw-user")
+    assert Names("s").server(FIRST_HUB, "x-hub") != Names("s-user-x").hub(FIRST_HUB)
+
+
+@pytest.mark.parametrize("stack", ["local", "arbutus", "aws-free", "server"])
+def test_the_first_hub_of_a_stack_is_called_like_the_stack(stack: str) -> None:
+    assert Names(stack).hub(FIRST_HUB) == f"{stack}-hub" == former_hub(stack, FIRST_HUB)
+    assert Names(stack).user_prefix(FIRST_HUB) == f"{stack}-user-"
+    assert Names(stack).proxy == f"{stack}-proxy"
+
+
+def test_a_further_hub_is_still_known_by_its_name() -> None:
+    assert re.fullmatch(r"local-astro-[0-9a-f]{6}-hub", Names("local").hub("astro"))
+    assert former_hub("local", "astro") == "local-astro-hub"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from infra.engine import Engine
-from infra.orphans import remove_orphans
+from infra.site.orphans import remove_orphans
 
 
 @dataclass(frozen=True)

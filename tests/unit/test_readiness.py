@@ -12,10 +12,10 @@ from types import SimpleNamespace
 import pulumi
 import pytest
 
-from infra import readiness
-from infra.first_boot import FirstBoot, digest
 from infra.host import Ssh
-from infra.machine import Machine
+from infra.machine import readiness
+from infra.machine.first_boot import FirstBoot, digest
+from infra.machine.machine import Machine
 
 SSH = Ssh(user="debian", key_file="/keys/mine", host_key="ssh-ed25519 AAAAhost", port=2222)
 PLAN = FirstBoot(user="debian", data_dir="/mnt", data_disk=(), ours_alone=False)

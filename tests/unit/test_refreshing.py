@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from tools.toolchain import recovery, status
-from tools.toolchain import stack as stacks
+from tools.stacks import recovery, status
+from tools.stacks import stack as stacks
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ import pulumi
 import pytest
 from pydantic import TypeAdapter
 
+from infra.clouds.context import Context
 from infra.clouds.server import ServerMachine
-from infra.context import Context
-from infra.filesystem import Filesystem
 from infra.host import Host
-from infra.settings import ServerCloud
+from infra.machine.filesystem import Filesystem
+from infra.stack.settings import ServerCloud
 from tests.unit import engine
 
 READY = "state=done\\ndigest={digest}\\ndocker=28.1.1\\n"
@@ -63,7 +63,7 @@ esac
         )
         program.chmod(0o755)
         monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
-        monkeypatch.setattr("infra.readiness._PAUSE_SECONDS", 0.01)
+        monkeypatch.setattr("infra.machine.readiness._PAUSE_SECONDS", 0.01)
         return tmp_path / "asked"
 
     return make

@@ -16,13 +16,14 @@ import pulumi
 import pytest
 from pulumi.runtime import resource
 
-from infra import home_limits, spaces
+from hubconfig.names import Names
 from infra.clouds import local
-from infra.contexts import ROOT
 from infra.engine import Engine
-from infra.filesystem import Filesystem, mount_of
-from infra.hub import code_upload
+from infra.images.contexts import ROOT
+from infra.machine.filesystem import Filesystem, mount_of
 from infra.program import main
+from infra.site import home_limits, spaces
+from infra.site.hub import code_upload
 from tests.unit.engine import Run, run, texts
 
 LOCAL: dict[str, Any] = {"kind": "local"}
@@ -165,7 +166,7 @@ def test_several_hubs_share_one_proxy_and_have_homes_of_their_own(
     site = deploy(monkeypatch, tmp_path, {"hubs": {"astro": astro}})
     found = containers(site)
     assert set(found) == {"fence", "proxy", "hub-hub", "astro-hub"}
-    assert found["astro-hub"].inputs["name"] == "s-astro-hub"
+    assert found["astro-hub"].inputs["name"] == Names("s").hub("astro")
     homes = {
         name: next(
             volume["hostPath"]
@@ -181,7 +182,7 @@ def test_several_hubs_share_one_proxy_and_have_homes_of_their_own(
         for upload in found["proxy"].inputs["uploads"]
         if upload["file"] == "/etc/caddy/Caddyfile"
     )
-    assert "s-astro-user-" in caddyfile
+    assert Names("s").user_prefix("astro") in caddyfile
     assert exported()["callbackUrl-astro"] == "https://localhost:8443/astro/hub/oauth_callback"
 
 
@@ -221,7 +222,7 @@ def test_homes_are_limited_by_a_container_that_can_do_nothing_else(
         "/homes/hub": f"{tmp_path}/data/jupyterhub_users",
     }
     files = {upload["file"].rpartition("/")[2] for upload in one["uploads"]}
-    assert files == {"home_limits.py", "projects.py"}
+    assert files == {"limits.py", "projects.py"}
     others = {name: each for name, each in containers(site).items() if name != "home-limits"}
     for name, each in others.items():
         assert "CAP_SYS_ADMIN" not in each.inputs["capabilities"]["adds"], name
@@ -344,9 +345,9 @@ def test_the_hubs_code_is_uploaded_whole(site: Run) -> None:
     ]
     with tarfile.open(fileobj=io.BytesIO(base64.b64decode(packed))) as archive:
         files = archive.getnames()
-        template = archive.extractfile("hubconfig/templates/menu.html")
+        template = archive.extractfile("hubconfig/pages/templates/menu.html")
         assert template
-        assert template.read() == (ROOT / "hubconfig/templates/menu.html").read_bytes()
+        assert template.read() == (ROOT / "hubconfig/pages/templates/menu.html").read_bytes()
     for name in ("jupyterhub_config.py", "apply.py", "__init__.py"):
         assert f"hubconfig/{name}" in files
     assert not any("images/" in file for file in files)
@@ -358,5 +359,5 @@ def test_the_same_code_is_the_same_upload_whenever_and_by_whomever_it_was_checke
     copy = tmp_path / "hubconfig"
     shutil.copytree(ROOT / "hubconfig", copy, copy_function=shutil.copyfile)  # with new times and modes
     first = code_upload()
-    monkeypatch.setattr("infra.hub._CODE", copy)
+    monkeypatch.setattr("infra.site.hub._CODE", copy)
     assert code_upload().content_base64 == first.content_base64

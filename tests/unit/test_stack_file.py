@@ -11,12 +11,12 @@ import pytest
 import yaml
 from pulumi.runtime import mocks
 
-from infra.entry_checks import untellable_entries
-from infra.faults import Fault
-from infra.machine_limits import limits_above, unknown_builds
-from infra.secret_values import missing_secrets
-from infra.settings import Settings
-from infra.stack_file import Parts, load
+from infra.checks.access import untellable_entries
+from infra.checks.limits import limits_above, unknown_builds
+from infra.stack.faults import Fault
+from infra.stack.secrets import missing_secrets
+from infra.stack.settings import Settings
+from infra.stack.stack_file import Parts, load
 
 CASES = sorted((Path(__file__).parent / "settings").glob("*.yaml"))
 STACKS = sorted((Path(__file__).parents[2] / "stacks").glob("Pulumi.*.yaml"))

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from infra import state
+from infra.stack import state
 
 
 def test_a_state_that_is_being_written_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.toolchain import apt, base_image, cache, exports, golang, pulumi, stack
+from tools.stacks import stack
+from tools.toolchain import apt, base_image, cache, exports, golang, pulumi
 from tools.toolchain.cache import build_once, key_of
 from tools.toolchain.console import Problem, run
 from tools.toolchain.pins import pinned, version
@@ -63,8 +64,7 @@ def test_a_toolchain_that_is_there_is_not_built_again(home: Path) -> None:
 def test_a_build_that_failed_leaves_nothing_that_passes_for_a_finished_one(home: Path) -> None:
     def broken(folder: Path) -> None:
         (folder / "pulumi").write_text("half a prog")
-        msg = "no disk left"
-        raise Problem(msg)
+        raise Problem("no disk left")
 
     with pytest.raises(Problem, match="no disk left"):
         build_once("toolchain", "key", broken)

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from infra import readiness
-from infra.cloud_init import EC2_LIMIT_BYTES, user_data
-from infra.first_boot import FirstBoot
 from infra.host import Ssh
-from infra.keys import HostKey, OperatorKey
+from infra.machine import readiness
+from infra.machine.cloud_init import EC2_LIMIT_BYTES, user_data
+from infra.machine.first_boot import FirstBoot
+from infra.machine.keys import HostKey, OperatorKey
 from tests.support.ports import free_ports
 from tests.vm.guest import DISK_NAMES, Guest
 from tests.vm.guest_image import guest_image

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.host import Ssh
-from infra.machine import Machine, SshError
+from infra.machine.machine import Machine, SshError
 from tests.vm.guest_image import GuestImage
 
 DISK_ID = "6f1c2a9e-88d1-4f0b-9"
@@ -81,8 +81,9 @@ class Guest:
                 break
             except OSError as error:
                 if self._process.poll() is not None or time.monotonic() > end:
-                    msg = f"qemu did not start:\n{(self.folder / 'qemu.log').read_text()[-2000:]}"
-                    raise RuntimeError(msg) from error
+                    raise RuntimeError(
+                        f"qemu did not start:\n{(self.folder / 'qemu.log').read_text()[-2000:]}"
+                    ) from error
                 time.sleep(0.1)
         if data_disk is not None:
             self.attach(data_disk)
@@ -112,8 +113,7 @@ class Guest:
                 while "event" in (answer := json.loads(lines.readline())):
                     pass
         if "error" in answer:
-            msg = f"{command}: {answer['error']['desc']}"
-            raise RuntimeError(msg)
+            raise RuntimeError(f"{command}: {answer['error']['desc']}")
         return answer["return"]
 
     def run(self, script: str, *, as_root: bool = True) -> str:
@@ -128,8 +128,7 @@ class Guest:
                 return self.run(script)
             except SshError as error:
                 if time.monotonic() > end:
-                    msg = f"not within {seconds:.0f} s: {script}: {error}"
-                    raise AssertionError(msg) from error
+                    raise AssertionError(f"not within {seconds:.0f} s: {script}: {error}") from error
                 time.sleep(2)
 
     def shut_down(self) -> None:

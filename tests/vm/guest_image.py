@@ -124,5 +124,4 @@ def sources(suite: str) -> list[str]:
 def _run(*words: str) -> None:
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        msg = f"{words[0]} failed:\n{done.stderr[-3000:]}"
-        raise RuntimeError(msg)
+        raise RuntimeError(f"{words[0]} failed:\n{done.stderr[-3000:]}")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.first_boot import FILES
+from infra.machine.first_boot import FILES
 
 pytestmark = pytest.mark.vm
 

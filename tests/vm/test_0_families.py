@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.first_boot import FirstBoot, host_files
+from infra.machine.first_boot import FirstBoot, host_files
 
 pytestmark = pytest.mark.vm
 

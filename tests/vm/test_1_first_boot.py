@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.keys import HostKey
-from infra.machine import Machine, RefusedKeyError, StrangerError
+from infra.machine.keys import HostKey
+from infra.machine.machine import Machine, RefusedKeyError, StrangerError
 from tests.vm.conftest import keygen, until_ready
 from tests.vm.guest import Guest
 

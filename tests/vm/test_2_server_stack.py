@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from infra import ship
 from infra.clouds.local import local_engine
 from infra.engine import Engine
+from infra.images import ship
 from tests.support import small_lab
 from tests.support.browser import Browser, browser
 from tests.support.deployment import Deployment

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from infra.versions import BASE_IMAGE
+from infra.images.versions import BASE_IMAGE
 from tools.toolchain import apt, exports, programs
 from tools.toolchain.console import run, say, step, succeeds
 from tools.toolchain.places import cache

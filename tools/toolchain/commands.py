@@ -7,21 +7,8 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from tools.toolchain import (
-    apt,
-    backup,
-    base_image,
-    browser,
-    engine,
-    machine,
-    programs,
-    publishing,
-    pulumi,
-    recovery,
-    stack,
-    status,
-    venv,
-)
+from tools.stacks import backup, machine, publishing, recovery, stack, status
+from tools.toolchain import apt, base_image, browser, engine, programs, pulumi, venv
 from tools.toolchain.console import Problem, say
 
 

@@ -53,12 +53,10 @@ def run(
             check=False,
         )
     except FileNotFoundError:
-        msg = f"The program {words[0]} is not installed. {by_hand}"
-        raise Problem(msg) from None
+        raise Problem(f"The program {words[0]} is not installed. {by_hand}") from None
     if done.returncode != 0:
         tail = (done.stdout + done.stderr).strip().splitlines()[-_TAIL_LINES:]
-        msg = "\n".join([f"`{' '.join(words)}` failed:", *(f"    {line}" for line in tail), by_hand])
-        raise Problem(msg)
+        raise Problem("\n".join([f"`{' '.join(words)}` failed:", *(f"    {line}" for line in tail), by_hand]))
     return done.stdout
 
 

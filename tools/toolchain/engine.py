@@ -43,14 +43,12 @@ def _answers() -> bool:
 def _start() -> None:
     address = os.environ.get("DOCKER_HOST")
     if address:
-        msg = f"No Docker engine answers at DOCKER_HOST={address}. Start it, or unset DOCKER_HOST."
-        raise Problem(msg)
+        raise Problem(f"No Docker engine answers at DOCKER_HOST={address}. Start it, or unset DOCKER_HOST.")
     if not apt.may_install():
         said = subprocess.run(
             ["docker", "version"], capture_output=True, text=True, check=False
         ).stderr.strip()
-        msg = f"No Docker engine answers:\n    {said}\n{_BY_HAND}"
-        raise Problem(msg)
+        raise Problem(f"No Docker engine answers:\n    {said}\n{_BY_HAND}")
     if shutil.which("dockerd") is None:
         apt.install(["docker.io", "iptables"], usually="a minute", otherwise=_BY_HAND)
         if _answers():
@@ -81,6 +79,7 @@ def _wait(log: str, process: subprocess.Popen[bytes] | None = None) -> None:
         if ended or time.monotonic() > deadline:
             lines = _LOG.read_text(errors="replace").splitlines()[-15:] if process is not None else []
             how = "ended at once" if ended else f"did not answer within {_START_SECONDS} s"
-            msg = "\n".join([f"dockerd {how}; see {log}", *(f"    {line}" for line in lines), _BY_HAND])
-            raise Problem(msg)
+            raise Problem(
+                "\n".join([f"dockerd {how}; see {log}", *(f"    {line}" for line in lines), _BY_HAND])
+            )
         time.sleep(0.5)

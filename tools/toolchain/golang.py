@@ -35,8 +35,7 @@ def environment() -> dict[str, str]:
         found = _version()
     if found < _FETCHES_OTHERS:
         have = "no go on PATH" if found == (0,) else f"go {'.'.join(map(str, found))}"
-        msg = f"Building from Go modules needs Go 1.26 or newer; there is {have}.\n{_BY_HAND}"
-        raise Problem(msg)
+        raise Problem(f"Building from Go modules needs Go 1.26 or newer; there is {have}.\n{_BY_HAND}")
     env = {
         **os.environ,
         "CGO_ENABLED": "0",  # no C compiler needed, and the results run in any image

@@ -15,8 +15,7 @@ def pinned(package: str) -> str:
     text = (ROOT / "requirements.txt").read_text()
     found = re.search(rf"^{re.escape(package)}==(\S+)", text, re.MULTILINE)
     if found is None:
-        msg = f"requirements.txt does not pin {package}"
-        raise LookupError(msg)
+        raise LookupError(f"requirements.txt does not pin {package}")
     return found[1]
 
 

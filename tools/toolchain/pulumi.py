@@ -64,8 +64,7 @@ def first_that_leads(ways: tuple[Way, ...]) -> dict[str, str | None]:
         if found is not None:
             say(f"    Pulumi: {way.name}")
             return {"CYBERHUBS_TOOLCHAIN": way.name, **found}
-    msg = f"Pulumi could not be had in any way: {', '.join(way.name for way in ways)}"
-    raise Problem(msg)
+    raise Problem(f"Pulumi could not be had in any way: {', '.join(way.name for way in ways)}")
 
 
 # On PATH

@@ -169,6 +169,5 @@ def _docker(*words: str) -> str:
 def _run(*words: str) -> str:
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        msg = f"{' '.join(words[:3])} ... failed:\n{done.stdout[-2000:]}{done.stderr[-3000:]}"
-        raise RuntimeError(msg)
+        raise RuntimeError(f"{' '.join(words[:3])} ... failed:\n{done.stdout[-2000:]}{done.stderr[-3000:]}")
     return done.stdout

@@ -86,8 +86,7 @@ def wait_until_ready(cloud: Connection) -> None:
     missing = _missing(cloud)
     while missing:
         if time.monotonic() > end:
-            msg = f"not up within {_READY_SECONDS} s: {missing}"
-            raise RuntimeError(msg)
+            raise RuntimeError(f"not up within {_READY_SECONDS} s: {missing}")
         time.sleep(1)
         missing = _missing(cloud)
 

@@ -53,8 +53,7 @@ def choose(candidates: Iterable[IPv4Network], used: Iterable[IPv4Network]) -> IP
     for candidate in candidates:
         if not any(candidate.overlaps(other) for other in used):
             return candidate
-    msg = f"all of {', '.join(map(str, candidates))} are in use on this machine"
-    raise RangeInUseError(msg)
+    raise RangeInUseError(f"all of {', '.join(map(str, candidates))} are in use on this machine")
 
 
 def taken() -> list[IPv4Network]:

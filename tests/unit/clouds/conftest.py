@@ -7,8 +7,8 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from infra import readiness
 from infra.host import Ssh
+from infra.machine import readiness
 
 
 def _ready_at_once(ssh: Ssh, address: pulumi.Input[str], **_: object) -> pulumi.Output[str]:

@@ -10,10 +10,10 @@ import pulumi
 from pydantic import TypeAdapter
 
 from infra import clouds
-from infra.context import Context
-from infra.filesystem import Filesystem
+from infra.clouds.context import Context
 from infra.host import Host
-from infra.settings import Cloud
+from infra.machine.filesystem import Filesystem
+from infra.stack.settings import Cloud
 from tests.unit import engine
 
 CLOUD: TypeAdapter[Cloud] = TypeAdapter(Cloud)

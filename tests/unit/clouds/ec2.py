@@ -344,14 +344,12 @@ def _asking(question: Callable[[], list[Json]]) -> list[Json]:
     try:
         return question()
     except ClientError as error:
-        msg = f"1 error occurred:\n\t* {error}"
-        raise LookupFailedError(msg) from None
+        raise LookupFailedError(f"1 error occurred:\n\t* {error}") from None
 
 
 def _one(found: Sequence[Json], what: str) -> Json:
     if len(found) != 1:
-        msg = f"1 error occurred:\n\t* no matching {what} found"
-        raise LookupFailedError(msg)
+        raise LookupFailedError(f"1 error occurred:\n\t* no matching {what} found")
     return found[0]
 
 

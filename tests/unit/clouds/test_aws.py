@@ -12,7 +12,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from infra.cloud_init import EC2_LIMIT_BYTES
+from infra.machine.cloud_init import EC2_LIMIT_BYTES
 from tests.unit.clouds.deploying import Deployed, deploy
 from tests.unit.clouds.ec2 import Account, account, amazon
 from tests.unit.engine import LookupFailedError, texts
@@ -326,8 +326,7 @@ def test_an_account_without_a_default_network_is_told_how_to_get_one(cloud: Acco
 )
 def test_what_is_wrong_with_credentials_is_told(cloud: Account, said: str, words: str) -> None:
     def fail(_: dict[str, Any]) -> Any:
-        msg = f"1 error occurred:\n\t* {said}"
-        raise LookupFailedError(msg)
+        raise LookupFailedError(f"1 error occurred:\n\t* {said}")
 
     lookups = {"aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": fail}
     assert words in refusal(cloud, lookups=lookups)

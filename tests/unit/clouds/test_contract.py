@@ -9,10 +9,10 @@ from typing import Any, get_args
 import pulumi
 import pytest
 
-from infra import keys
 from infra.clouds import server
 from infra.engine import Engine
-from infra.settings import Cloud
+from infra.machine import keys
+from infra.stack.settings import Cloud
 from tests.unit import engine
 from tests.unit.clouds import arbutus
 from tests.unit.clouds.deploying import Deployed, deploy

@@ -11,8 +11,8 @@ import pulumi
 import pytest
 import yaml
 
-from infra import readiness
-from infra.cloud_init import OPENSTACK_LIMIT_BYTES
+from infra.machine import readiness
+from infra.machine.cloud_init import OPENSTACK_LIMIT_BYTES
 from tests.unit.clouds import arbutus
 from tests.unit.clouds.arbutus import ADDRESS, INSTANCE, LOOKUPS, MADE, PORT, SETTINGS, VOLUME
 from tests.unit.clouds.deploying import Deployed, deploy

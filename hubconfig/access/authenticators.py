@@ -1,0 +1,348 @@
+"""Sign-in: the libraries' authenticators, with the hub's gate as the only judge of who gets in."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+from urllib.parse import urlencode
+
+from jupyterhub.auth import Authenticator
+from jupyterhub.authenticators.shared import SharedPasswordAuthenticator
+from oauthenticator.cilogon import CILogonOAuthenticator
+from oauthenticator.generic import GenericOAuthenticator
+from oauthenticator.github import GitHubOAuthenticator
+from oauthenticator.gitlab import GitLabOAuthenticator
+from oauthenticator.globus import GlobusOAuthenticator
+from oauthenticator.oauth2 import OAuthCallbackHandler, OAuthLoginHandler
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError
+from tornado.web import HTTPError, RequestHandler
+from traitlets import default
+
+from hubconfig.access.enforcement import Enforcer
+from hubconfig.access.gate import Gate
+from hubconfig.access.refusals import (
+    SignInError,
+    lost_state,
+    refusal,
+    refused_by_provider,
+    trouble,
+)
+from hubconfig.access.rules import Decision, Person, shown
+from hubconfig.names import safe_name
+
+if TYPE_CHECKING:
+    from jupyterhub.app import JupyterHub
+    from jupyterhub.user import User
+
+AuthModel = dict[str, Any]
+
+MEMBERSHIP_AGE_S = 300
+"""How old the knowledge of organisations and teams may be that somebody is let in by."""
+
+LONGEST_TYPED_NAME = 255
+"""Characters; the hub's database keeps no longer ones."""
+
+
+_FAILURES = (
+    *(SignInError, HTTPError, HTTPClientError, OSError),
+    *(ValueError, TypeError, KeyError, AttributeError),  # an answer that is not what was asked for
+)
+
+
+class SafeName(str):
+    """A user name that `safe_name` has made: making it anew would change it."""
+
+    __slots__ = ()
+
+
+class Gated(Authenticator):  # type: ignore[misc]
+    """An authenticator that knows who somebody is, and leaves it to the gate whether that is enough."""
+
+    gate: ClassVar[Gate]
+    has_ids: ClassVar[bool] = True
+    """Whether the provider tells an unchanging id besides the name."""
+
+    stop_token: ClassVar[str]
+    """Of the service that may stop servers."""
+
+    @classmethod
+    def behind(cls, gate: Gate, stop_token: str) -> type[Self]:
+        """This authenticator for one hub."""
+        return type(cls.__name__, (cls,), {"gate": gate, "stop_token": stop_token})
+
+    def normalize_username(self, username: str) -> SafeName:
+        """The name that user, container and home folder have. Raises ValueError for an empty one."""
+        return username if isinstance(username, SafeName) else SafeName(safe_name(username))
+
+    def check_blocked_users(self, username: str, authentication: AuthModel | None = None) -> bool:  # noqa: ARG002
+        """Nothing here: the gate decides, as a whole, in check_allowed."""
+        return True
+
+    async def check_allowed(self, username: str, authentication: AuthModel | None = None) -> bool:  # noqa: ARG002
+        """Ask the gate about somebody who has just signed in.
+
+        Raises HTTPError with a page that says why not.
+        """
+        if authentication is None:
+            return False
+        person = self.gate.people.arriving(authentication["person"])
+        decision = self.gate.arrive(person)
+        if not decision.allowed:
+            raise refusal(person, decision)
+        # Said outright: with None, JupyterHub would leave a former admin what the database remembers.
+        authentication["admin"] = decision.admin
+        return True
+
+    async def refresh_user(
+        self, user: User, handler: RequestHandler | None = None, **_: object
+    ) -> bool | AuthModel:
+        """Whether somebody who is signed in may stay so; asked at most once a second for each user.
+
+        Raises HTTPError with the reason when somebody else, such as an admin, acts for the user.
+        """
+        own = _is_own_request(user, handler)
+        person = self.gate.people.get(user.name)
+        if person is None:
+            if self.has_ids and own:
+                self.log.info("access: %s is to sign in again: nothing is known of the account", user.name)
+                return False
+            person = Person(user.name)
+        decision = await self.current(user, person)
+        if not decision.allowed:
+            if own:
+                return False
+            # JupyterHub 6.1 fails over a plain False here.
+            raise refusal(person, decision)
+        return True if bool(user.admin) == decision.admin else {"name": user.name, "admin": decision.admin}
+
+    async def current(self, user: User, person: Person) -> Decision:  # noqa: ARG002
+        """The decision about somebody who has signed in before."""
+        return self.gate.decide(person)
+
+    def get_handlers(self, app: JupyterHub) -> list[tuple[str, type[RequestHandler]]]:
+        """The sign-in's own pages. JupyterHub asks once, at its start; lists are enforced from then on."""
+        enforcer = Enforcer(app, self, self.stop_token, self.log)
+        self._enforcing = asyncio.get_running_loop().create_task(enforcer.enforce_forever())
+        handlers: list[tuple[str, type[RequestHandler]]] = super().get_handlers(app)
+        return handlers
+
+
+class SharedPassword(Gated, SharedPasswordAuthenticator):  # type: ignore[misc]
+    """A name of one's choice and a password that all share; admins have another."""
+
+    has_ids = False
+
+    async def authenticate(self, handler: RequestHandler, data: Mapping[str, str]) -> AuthModel | None:
+        """Check the password; None if it, or the name, will not do."""
+        name = data.get("username", "").strip()
+        password = data.get("password", "")
+        # The comparison in constant time knows ASCII only, which every password of ours is.
+        if not name or len(name) > LONGEST_TYPED_NAME or not password.isascii():
+            return None
+        model: AuthModel | None = await super().authenticate(
+            handler, {"username": name, "password": password}
+        )
+        return model and model | {"person": Person(name)}
+
+
+class _Callback(OAuthCallbackHandler):  # type: ignore[misc]
+    """Where the browser comes back to from the provider."""
+
+    def check_arguments(self) -> None:
+        """Look at what the provider sent. Raises a page in plain words."""
+        error = self.get_argument("error", "")
+        if error:
+            url = self.authenticator.get_callback_url(self)
+            raise self.authenticator.failed(
+                refused_by_provider(self.authenticator.login_service, error, url), self
+            )
+        try:
+            super().check_arguments()
+        except HTTPError as fault:
+            raise self.authenticator.failed(lost_state(self.authenticator.login_service), self) from fault
+
+
+class Provided(Gated):
+    """What the OAuth sign-ins have in common."""
+
+    callback_handler = _Callback
+    id_claim: ClassVar[str] = "sub"
+    """Where the provider's answer has the id that never changes."""
+
+    @default("http_client")
+    def _own_http_client(self) -> AsyncHTTPClient:
+        # By default all of the hub shares ten connections; one slow provider would hold up everything.
+        return AsyncHTTPClient(force_instance=True, max_clients=100)
+
+    async def authenticate(
+        self, handler: RequestHandler, data: Mapping[str, str] | None = None, **kwargs: object
+    ) -> AuthModel | None:
+        """Ask the provider who it is. Raises a page in plain words when that fails."""
+        try:
+            model: AuthModel | None = await super().authenticate(handler, data, **kwargs)
+        except _FAILURES as error:
+            url = self.get_callback_url(handler)
+            raise self.failed(trouble(self.login_service, error, url), handler) from error
+        return model
+
+    def failed(self, error: SignInError, handler: RequestHandler) -> HTTPError:
+        """Write down a sign-in that failed, and give the page that the user sees."""
+        say = self.log.error if error.ours else self.log.warning
+        say("sign-in: failed from %s: %s", handler.request.remote_ip, error.cause)
+        return error.page
+
+    async def get_token_info(self, handler: RequestHandler, params: Mapping[str, str]) -> AuthModel:
+        """The provider's token for a code. Raises SignInError when it refuses."""
+        found = await self.httpfetch(
+            self.token_url,
+            "asking for a token",
+            method="POST",
+            headers=self.build_token_info_request_headers(),
+            body=urlencode(params).encode(),
+            validate_cert=self.validate_server_cert,
+        )
+        if not isinstance(found, dict) or "access_token" not in found:
+            error = found.get("error") if isinstance(found, dict) else None
+            raise refused_by_provider(
+                self.login_service, str(error or "none, and no token"), self.get_callback_url(handler)
+            )
+        return found
+
+    async def update_auth_model(self, auth_model: AuthModel) -> AuthModel:
+        """Add who it is, as the gate wants to know it."""
+        auth_model = await super().update_auth_model(auth_model)
+        info = auth_model["auth_state"][self.user_auth_state_key]
+        return auth_model | {"person": await self.describe(info, auth_model["auth_state"]["token_response"])}
+
+    async def describe(self, info: Mapping[str, Any], token: Mapping[str, Any]) -> Person:  # noqa: ARG002
+        """The person in a provider's answer. Raises ValueError when it holds no id or no proper name."""
+        found, name = info.get(self.id_claim), self.user_info_to_username(info)
+        if found is None or isinstance(found, (dict, list, bool)) or not str(found):
+            raise ValueError(f"the answer holds no {self.id_claim!r}")
+        (name + str(found)).encode()  # JSON can hold half a letter, which no file and no database can
+        return Person(name, str(found))
+
+
+class _GitHubLogin(OAuthLoginHandler):  # type: ignore[misc]
+    def get(self) -> None:
+        # Lists change while the hub runs; leave to see memberships is asked for only when one needs it.
+        self.authenticator.scope = ["read:org"] if self.authenticator.gate.wants_groups else []
+        super().get()
+
+
+class GitHub(Provided, GitHubOAuthenticator):  # type: ignore[misc]
+    """Sign-in with GitHub, whose organisations and teams a list may name."""
+
+    login_handler = _GitHubLogin
+    id_claim = "id"
+
+    def __init__(self, **kwargs: object) -> None:
+        """Begin with no knowledge of when memberships were asked for."""
+        super().__init__(**kwargs)
+        self._asked_at: dict[str, float] = {}
+
+    async def update_auth_model(self, auth_model: AuthModel) -> AuthModel:
+        """Keep of GitHub's answer only the token, and that only where memberships must be asked again."""
+        auth_model = await super().update_auth_model(auth_model)
+        token = auth_model["auth_state"]["token_response"]["access_token"]
+        auth_model["auth_state"] = {"access_token": token} if self.gate.wants_groups else None
+        return auth_model
+
+    async def describe(self, info: Mapping[str, Any], token: Mapping[str, Any]) -> Person:
+        """The person with organisations and teams, if these matter."""
+        person = await super().describe(info, token)
+        return await self._with_groups(person, token["access_token"]) if self.gate.wants_groups else person
+
+    async def current(self, user: User, person: Person) -> Decision:
+        """The decision; one that hangs on a membership goes by what GitHub says of it now."""
+        decision = await super().current(user, person)
+        if decision.by_group and self._is_stale(person):
+            return await self.ask_again(user, person)
+        return decision
+
+    async def ask_again(self, user: User, person: Person) -> Decision:
+        """Ask GitHub for somebody's memberships and decide anew.
+
+        A token that GitHub no longer takes ends the memberships it was to show: whoever is taken out of
+        an organisation could else keep them by withdrawing it. When GitHub does not answer, or not
+        now, the last answer goes on to hold.
+        """
+        self._asked_at[person.user] = time.monotonic()
+        kept = await user.get_auth_state() or {}
+        try:
+            now = await self._with_groups(person, kept.get("access_token", ""))
+        except HTTPClientError as error:
+            if error.code != 401:
+                self._say_unasked(person, error)
+                return self.gate.decide(person)
+            self.log.warning("access: GitHub no longer takes the token of %s", shown(person.name))
+            now = replace(person, orgs=frozenset(), teams=frozenset())
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            self._say_unasked(person, error)
+            return self.gate.decide(person)
+        self.gate.people.remember(now)
+        return self.gate.decide(now)
+
+    def _is_stale(self, person: Person) -> bool:
+        asked_at = self._asked_at.get(person.user)
+        return asked_at is None or time.monotonic() - asked_at > MEMBERSHIP_AGE_S
+
+    def _say_unasked(self, person: Person, error: Exception) -> None:
+        self.log.warning(
+            "access: memberships of %s could not be asked for and stay as they were: %s",
+            shown(person.name),
+            shown(str(error)),
+        )
+
+    async def _with_groups(self, person: Person, token: str) -> Person:
+        self._asked_at[person.user] = time.monotonic()
+        orgs = await self._paginated_fetch(f"{self.github_api}/user/orgs?per_page=100", token, "Bearer")
+        teams = await self._paginated_fetch(f"{self.github_api}/user/teams?per_page=100", token, "Bearer")
+        return replace(
+            person,
+            orgs=frozenset(org["login"].lower() for org in orgs),
+            teams=frozenset(f"{team['organization']['login']}/{team['slug']}".lower() for team in teams),
+        )
+
+
+class GitLab(Provided, GitLabOAuthenticator):  # type: ignore[misc]
+    """Sign-in with GitLab."""
+
+    id_claim = "id"
+
+
+class Oidc(Provided, GenericOAuthenticator):  # type: ignore[misc]
+    """Sign-in with any OpenID Connect provider."""
+
+    async def describe(self, info: Mapping[str, Any], token: Mapping[str, Any]) -> Person:
+        """The person, unless named by an address that nobody has confirmed."""
+        if self.username_claim == "email" and info.get("email_verified") is False:
+            raise ValueError("the provider has not verified this person's email address")
+        return await super().describe(info, token)
+
+
+class CILogon(Provided, CILogonOAuthenticator):  # type: ignore[misc]
+    """Sign-in with a university's account."""
+
+
+class Globus(Provided, GlobusOAuthenticator):  # type: ignore[misc]
+    """Sign-in with Globus."""
+
+    async def update_auth_model(self, auth_model: AuthModel) -> AuthModel:
+        """Keep out other institutions' accounts, where one is asked for."""
+        await GlobusOAuthenticator.check_blocked_users(self, auth_model["name"], auth_model)
+        return await super().update_auth_model(auth_model)
+
+    def user_info_to_username(self, user_info: Mapping[str, Any]) -> str:
+        """The name before the `@` where all have the same after it; else all of it."""
+        name = str(user_info[self.username_claim])
+        return name.partition("@")[0] if self.identity_provider else name
+
+
+def _is_own_request(user: User, handler: RequestHandler | None) -> bool:
+    """Whether a user asks for himself; JupyterHub before 6.1 has not yet noted who asks."""
+    asking = getattr(handler, "_jupyterhub_user", None)
+    return asking is None or (asking.kind == "user" and asking.name == user.name)

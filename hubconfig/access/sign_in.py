@@ -1,0 +1,184 @@
+"""From the settings to JupyterHub's configuration: who signs in how, and behind which gate."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, assert_never
+
+from traitlets.config import Config
+
+from hubconfig.access.authenticators import (
+    CILogon,
+    Gated,
+    GitHub,
+    GitLab,
+    Globus,
+    Oidc,
+    SafeName,
+    SharedPassword,
+)
+from hubconfig.access.gate import Folders, Gate
+from hubconfig.secret_files import SECRETS_DIR, secret
+from hubconfig.settings import (
+    CILogonAuth,
+    GitHubAuth,
+    GitLabAuth,
+    GlobusAuth,
+    HubSettings,
+    OidcAuth,
+    SharedPasswordAuth,
+)
+
+SERVICE = "access"
+"""The service in whose name servers of people who are put out are stopped."""
+
+USER_PASSWORD_MIN = 8
+ADMIN_PASSWORD_MIN = 32
+"""Characters; both are SharedPasswordAuthenticator's own rules."""
+
+_PROVIDER_TIMES = {"connect_timeout": 5.0, "request_timeout": 10.0}
+"""Seconds that a provider has for an answer before the user is told that it gives none."""
+
+
+def configure_authenticator(
+    settings: HubSettings,
+    c: Config,
+    folders: Folders | None = None,
+    secrets_dir: Path = SECRETS_DIR,
+    log: logging.Logger | None = None,
+) -> Gate:
+    """Set up sign-in, and the enforcement of the access lists while the hub runs.
+
+    Adds to `c.JupyterHub.services`, `load_roles` and `template_vars`, so call it after these are
+    assigned, or only ever append to them. The template variable `access_problems` lists what is wrong
+    with the access lists; it is empty for all but admins.
+    :param folders: where the lists and the hub's memory are.
+    :param secrets_dir: where the secrets of the sign-in are, a file each.
+    :returns: the gate; a menu asks it who may see what.
+    Raises ValueError, in words for the administrator, when a secret is missing or will not do.
+    """
+    folders = folders or Folders()
+    log = log or logging.getLogger("JupyterHub")
+    gate = Gate(settings.options, folders, log)
+    kind, traits = _kind(settings, gate, secrets_dir)
+    if gate.wants_groups and kind is not GitHub:
+        log.warning("access: org: and team: mean GitHub's; with auth.kind %s they name nobody",
+                    settings.options.auth.kind)  # fmt: skip
+    stop_token = secrets.token_hex(32)
+    c.JupyterHub.authenticator_class = kind.behind(gate, stop_token)
+    c[kind.__name__].update(
+        {
+            "admin_users": {SafeName(user) for user in gate.admins.people},
+            # Said although it is the default of a kind or two: with either, a list would be bypassed.
+            "allow_all": False,
+            "allow_existing_users": False,
+            "any_allow_config": True,
+            # 0 would switch the question before each start of a server off, too.
+            "auth_refresh_age": 1,
+            "refresh_pre_spawn": True,
+            **_strictness(kind),
+            **traits,
+        }
+    )
+    if c[kind.__name__].get("enable_auth_state"):
+        c.CryptKeeper.keys = [_crypt_key(folders.state / "crypt_key")]
+    c.JupyterHub.services.append({"name": SERVICE, "api_token": stop_token})
+    c.JupyterHub.load_roles.append({"name": SERVICE, "scopes": ["delete:servers"], "services": [SERVICE]})
+    c.JupyterHub.template_vars.update(
+        {"access_problems": lambda user: gate.problems if getattr(user, "admin", False) else []}
+    )
+    return gate
+
+
+def _strictness(kind: type[Gated]) -> dict[str, bool]:
+    """From 6.1 on, JupyterHub would let tokens of somebody who is out go on unless told not to."""
+    return {"auth_refresh_strict": True} if kind.class_traits().get("auth_refresh_strict") else {}
+
+
+def _kind(settings: HubSettings, gate: Gate, secrets_dir: Path) -> tuple[type[Gated], Mapping[str, Any]]:
+    auth = settings.options.auth
+    if isinstance(auth, SharedPasswordAuth):
+        return SharedPassword, _passwords(secrets_dir, admins=bool(gate.admins.people))
+    oauth = {
+        "client_id": secret("oauth_client_id", secrets_dir),
+        "client_secret": secret("oauth_client_secret", secrets_dir),
+        "oauth_callback_url": f"{settings.public_url}/hub/oauth_callback",
+        "http_request_kwargs": _PROVIDER_TIMES,
+    }
+    match auth:
+        case GitHubAuth():
+            return GitHub, oauth | {
+                "github_url": str(auth.url).rstrip("/"),
+                "github_api": str(auth.api_url).rstrip("/"),
+                "enable_auth_state": True,
+            }
+        case GitLabAuth():
+            return GitLab, oauth | {"gitlab_url": str(auth.url).rstrip("/"), "scope": ["read_user"]}
+        case OidcAuth():
+            return Oidc, oauth | {
+                "login_service": auth.service,
+                "authorize_url": str(auth.authorize_url),
+                "token_url": str(auth.token_url),
+                "userdata_url": str(auth.userdata_url),
+                "username_claim": auth.username_claim,
+                "scope": list(auth.scopes),
+            }
+        case CILogonAuth():
+            claim = {"username_derivation": {"username_claim": auth.username_claim}}
+            return CILogon, oauth | {"idps": {str(auth.identity_provider): claim}}
+        case GlobusAuth():
+            return Globus, oauth | {
+                "identity_provider": auth.identity_provider,
+                # Less than the library's default, which asks for leave to move the user's files.
+                "scope": ["openid", "profile"],
+            }
+        case _:
+            assert_never(auth)
+
+
+def _passwords(secrets_dir: Path, *, admins: bool) -> Mapping[str, Any]:
+    found = {"user_password": _password("shared_password", secrets_dir, USER_PASSWORD_MIN)}
+    if admins:
+        found["admin_password"] = _password("admin_password", secrets_dir, ADMIN_PASSWORD_MIN)
+        if found["admin_password"] == found["user_password"]:
+            raise ValueError(
+                "the secrets shared_password and admin_password are the same; give admins their own"
+            )
+    return found
+
+
+def _password(name: str, secrets_dir: Path, shortest: int) -> str:
+    password = secret(name, secrets_dir)
+    if len(password) < shortest:
+        raise ValueError(
+            f"the secret {name} has {len(password)} characters; it must have at least {shortest}"
+        )
+    if not password.isascii():
+        raise ValueError(
+            f"the secret {name} has letters beyond ASCII, which not every keyboard types alike; use others"
+        )
+    return password
+
+
+def _crypt_key(path: Path) -> str:
+    """The key, 64 hex digits, under which GitHub's tokens are kept in the hub's database; made if missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        key = path.read_text().strip()
+        if len(key) != 64:
+            raise ValueError(
+                f"{path} does not hold a key of 64 hex digits; delete it, and those let in sign in again"
+            ) from None
+        return key
+    key = secrets.token_hex(32)
+    with os.fdopen(handle, "w") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+    return key

@@ -1,0 +1,281 @@
+"""Starts users' servers as containers, each with what its owner may have and nothing more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from resource import RLIMIT_NOFILE, getrlimit
+from typing import Any, ClassVar, Self
+
+from docker.errors import DockerException
+from docker.types import LogConfig, Ulimit
+from dockerspawner import DockerSpawner
+
+from hubconfig.homes import seal as sealed
+from hubconfig.homes.homes import Homes
+from hubconfig.servers import culling
+from hubconfig.servers import spaces as remote_folders
+from hubconfig.servers.endings import why_ended
+from hubconfig.servers.menu import MAKE_ROOM, START_PAGES, Choice, Menu, options_from_form
+from hubconfig.servers.not_started import NotStartedError
+from hubconfig.settings import FolderSpace, HubSettings, Space
+
+USER = "1000:100"
+"""Uid and gid of every server, also in images that would choose another; homes belong to it."""
+
+DOCKER_THREADS = 8
+"""Calls to Docker at once. DockerSpawner's own is 1, which starts servers one after another: 214 a minute
+on one CPU, against 394 to 461 with 8 (measured)."""
+
+SHM_BYTES = 256 * 1024**2
+"""Shared memory, which scientific libraries use between processes; Docker's own is 64 MB. It counts
+against the server's memory."""
+
+ANSWER_S = 240
+"""Seconds until a server must take connections. JupyterLab needs some 3 s of a CPU for it; when a class
+starts all at once, the last one waits for all others."""
+
+START_S = 300
+"""Seconds for that and for what Docker does before it."""
+
+PROGRAM = ["jupyterhub-singleuser"]
+"""What a server runs, in every image."""
+
+SEALED = ["python3", "-I", "-c", Path(sealed.__file__).read_text(), *PROGRAM]
+"""The same, unable to leave its home's limit. No image need hold the code: all have Python."""
+
+RUNTIME = {"JUPYTER_RUNTIME_DIR": "/tmp/jupyter-runtime"}  # noqa: S108 - the container's, where one user is
+"""Where a server notes its kernels and passwords: not in the home, so that it starts kernels, too, when
+nothing can be written there."""
+
+TIDYING = {"JUPYTER_CONFIG_DIR": "/tmp/jupyter-config"}  # noqa: S108
+"""For a server that is started to make room: it may have to make this folder, and ends where it cannot."""
+
+NO_TRASH = "--FileContentsManager.delete_to_trash=False"
+"""What somebody deletes is gone. In a wastebasket in the home it would take as much space as before, where
+nobody sees it; and in a full home not even that can be made, so nothing could be deleted."""
+
+LAST_WORDS = 20
+"""Lines of the log of a server that did not start, for the administrator."""
+
+NOT_STARTED = (
+    "Your server could not be started. Your files are safe. Please try again, "
+    "or tell your administrator: the reason is in the hub's log."
+)
+
+NO_ANSWER = (
+    f"Your server did not answer within {ANSWER_S // 60} minutes. Your files are safe. Either the machine is "
+    "very busy, or this application hub is broken. Please try again later, or tell your administrator."
+)
+
+
+class Server(DockerSpawner):  # type: ignore[misc]
+    """One user's server."""
+
+    settings: ClassVar[HubSettings]
+    menu: ClassVar[Menu]
+    homes: ClassVar[Homes]
+    ended: ClassVar[dict[str, str]]
+    """Why a user's last server ended by itself, in words for the user. JupyterHub makes a new object of this
+    class for each start, so it is kept here."""
+
+    user_options: dict[str, Any]
+
+    _threads: ClassVar[ThreadPoolExecutor | None] = None
+
+    @classmethod
+    def of(cls, settings: HubSettings, menu: Menu, homes: Homes) -> type[Self]:
+        """The servers of one hub."""
+        own = {"settings": settings, "menu": menu, "homes": homes, "ended": {}}
+        return type(cls.__name__, (cls,), {**own, "__module__": cls.__module__})
+
+    @property
+    def executor(self) -> ThreadPoolExecutor:
+        """The threads that talk to Docker, for all servers together."""
+        if Server._threads is None:
+            Server._threads = ThreadPoolExecutor(DOCKER_THREADS, "docker")
+        return Server._threads
+
+    def _options_form_default(self) -> Any:
+        return lambda spawner: spawner.menu.form(
+            spawner.user.name, spawner.user_options or {}, spawner.homes.room(spawner.user.name)
+        )
+
+    def _options_from_form_default(self) -> Any:
+        return options_from_form
+
+    def _apply_user_options_default(self) -> Any:
+        # start() does it; with nothing here, JupyterHub warns at each start that nobody does.
+        return lambda *_: None
+
+    async def start(self) -> Any:
+        """Start what the user chose, if it is on the user's menu.
+
+        Raises NotStartedError, which tells the user why not.
+        """
+        self.ended.pop(self.user.name, None)
+        asked = self.user_options or {}
+        choice = self.menu.choose(self.user.name, asked)
+        # Only what the menu knows is kept: DockerSpawner would start any image named here.
+        self.user_options = choice.as_options()
+        home = self.homes.prepare(self.user.name)
+        await self.homes.limited(self.user.name)
+        to_make_room = bool(asked.get(MAKE_ROOM))
+        self._check_room(to_make_room=to_make_room)
+        self._take(choice, home, TIDYING if to_make_room else {})
+        self.log.info("starting %s for %s", choice.application.name, self.user.name)
+        try:
+            place = await super().start()
+            await self._answers(*place)
+        except (DockerException, OSError) as error:
+            self.log.error("starting %s for %s failed: %s", choice.application.name, self.user.name, error)  # noqa: TRY400 - Docker's own words say it all
+            raise NotStartedError(500, NOT_STARTED) from error
+        return place
+
+    async def poll(self) -> Any:
+        """None while the server runs, else what it ended with; what is left of it is then removed.
+
+        Docker itself would remove it at once, and with it the reason.
+        """
+        status = await super().poll()
+        if status is not None and (container := await self.get_object()) and not _runs(container):
+            if not self._stop_pending:
+                why = why_ended(container)
+                self.log.warning("server of %s ended: %s", self.user.name, why or status)
+                self.ended[self.user.name] = why
+            await self.remove_object()
+        return status
+
+    async def end_now(self) -> None:
+        """Kill and remove the container at once, for somebody who may no longer be in the hub.
+
+        A stop would leave it up to 10 s to end by itself, and one of the threads busy with waiting.
+        """
+        if await self.get_object():
+            await self.docker("remove_container", self.object_id, force=True, v=True)
+
+    async def _answers(self, address: str | None, port: int) -> None:
+        """Wait until the server takes connections.
+
+        JupyterHub asks ever more seldom, and goes on asking when the container has long ended.
+        Raises NotStartedError when it ends, or takes too long.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + ANSWER_S
+        look_at = loop.time() + 1
+        while not (address and await _listens(address, port)):
+            if loop.time() > deadline:
+                await self._log_last_words(f"does not answer after {ANSWER_S} s")
+                raise NotStartedError(500, NO_ANSWER)
+            if not address or loop.time() > look_at:
+                look_at = loop.time() + 2
+                container = await self.get_object()
+                if not container or not _runs(container):
+                    await self._log_last_words("ended as soon as it was started")
+                    raise NotStartedError(500, NOT_STARTED)
+            await asyncio.sleep(0.1)
+
+    async def _log_last_words(self, what: str) -> None:
+        words = await self.docker("logs", self.object_id, tail=LAST_WORDS) if self.object_id else b""
+        text = words.decode(errors="replace").strip() or "nothing"
+        self.log.error("server of %s %s; the last it said:\n%s", self.user.name, what, text)
+
+    def _check_room(self, *, to_make_room: bool) -> None:
+        """Raise NotStartedError, with the numbers, when the user's home is full.
+
+        A server is the only way to remove something, so whoever says that they want to do that gets one.
+        """
+        room = self.homes.room(self.user.name)
+        if room is not None and room.full and not to_make_room:
+            raise NotStartedError(
+                507,
+                f"Your files take {room}, so no new ones fit. Your files are safe. Tick “I start my server "
+                "to remove some” on the start page, then delete what you no longer need; or ask your "
+                "administrator for more space.",
+            )
+
+    def _take(self, choice: Choice, home: str, environment: Mapping[str, str]) -> None:
+        """Set what the container is made of."""
+        entry, limits = choice.application, self.settings.options.limits
+        self.image = self.settings.images[entry.name]
+        self.cmd = PROGRAM if limits.home_gb is None else SEALED
+        self.default_url = START_PAGES[choice.interface]
+        self.notebook_dir = entry.home
+        self.mem_limit = (entry.memory_mb or limits.memory_mb) * 1024**2
+        self.cpu_limit = entry.cpus or limits.cpus
+        self.mounts = [
+            {"type": "bind", "source": home, "target": entry.home, "read_only": False},
+            *(_mount(space, self.settings.space_dirs[space.name]) for space in self.settings.options.spaces),
+        ]
+        # Docker cannot give a container more than it has itself; the hub's own limit shows how much.
+        files = min(limits.open_files, getrlimit(RLIMIT_NOFILE)[1])
+        self.environment = {
+            "HOME": entry.home,
+            **RUNTIME,
+            **environment,
+            **culling.environment(self.settings.options.culling),
+            **self._git_credentials(),
+        }
+        self.args = [*culling.arguments(self.settings.options.culling), NO_TRASH]
+        self.extra_create_kwargs = {"user": USER, "labels": self._labels()}
+        self.extra_host_config = {
+            # Without it, a server may swap as much again as it has memory.
+            "memswap_limit": self.mem_limit,
+            "pids_limit": limits.pids,
+            "ulimits": [Ulimit(name="nofile", soft=files, hard=files)],
+            "shm_size": min(SHM_BYTES, self.mem_limit // 2),
+            "cap_drop": ["ALL"],
+            "security_opt": ["no-new-privileges"],
+            "init": True,
+            # The hub removes it, after it has seen why it ended.
+            "auto_remove": False,
+            "log_config": LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "2"}),
+        }
+
+    async def create_object(self) -> Any:
+        """Make the container, and in it the links to remote folders."""
+        made = await super().create_object()
+        remote = [space for space in self.settings.options.spaces if not isinstance(space, FolderSpace)]
+        if remote:
+            links = remote_folders.packed(remote_folders.links(remote))
+            await self.docker("put_archive", made["Id"], "/", links)
+        return made
+
+    def _labels(self) -> dict[str, str]:
+        return {
+            "cyberhubs.stack": self.settings.stack,
+            "cyberhubs.hub": self.settings.name,
+            "cyberhubs.role": "user",
+            "cyberhubs.user": self.user.name,
+        }
+
+    def _git_credentials(self) -> dict[str, str]:
+        client_id = self.settings.options.git_credentials_client_id
+        return {"GH_SCOPED_CREDS_CLIENT_ID": client_id} if client_id else {}
+
+
+def _mount(space: Space, source: str) -> dict[str, Any]:
+    """What Docker mounts for a space.
+
+    :param source: on the machine.
+    """
+    if not isinstance(space, FolderSpace):
+        return remote_folders.mount(space, source)
+    return {"type": "bind", "source": source, "target": space.mount, "read_only": space.read_only}
+
+
+def _runs(container: Mapping[str, Any]) -> bool:
+    """Whether a container, as Docker describes it, runs."""
+    return bool(container["State"]["Running"])
+
+
+async def _listens(address: str, port: int) -> bool:
+    """Whether somebody takes connections there."""
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(address, port), timeout=1)
+    except OSError:  # a timeout is one, too
+        return False
+    writer.close()
+    return True

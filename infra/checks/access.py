@@ -1,0 +1,38 @@
+"""Checks access entries against the sign-in that must be able to tell what they ask."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from hubconfig.settings import HubOptions
+from infra.stack.faults import Fault
+from infra.stack.stack_file import Parts
+
+
+def untellable_entries(parts: Parts) -> Sequence[Fault]:
+    """Entries that this sign-in can never match, which would quietly let nobody in or ban nobody."""
+    hubs = {"hub": parts.get("hub"), **{f"hubs.{k}": v for k, v in (parts.get("hubs") or {}).items()}}
+    return [
+        Fault(key, rule)
+        for where, options in hubs.items()
+        if isinstance(options, HubOptions)
+        for key, entry in _entries(where, options)
+        if (rule := _rule(entry, options.auth.kind))
+    ]
+
+
+def _entries(where: str, options: HubOptions) -> Iterator[tuple[str, str]]:
+    lists = {"admins": options.admins, "access.allow": options.access.allow}
+    lists |= {f"menu[{number}].who": entry.who for number, entry in enumerate(options.menu)}
+    for name, entries in lists.items():
+        for number, entry in enumerate(entries):
+            yield f"{where}.{name}[{number}]", entry
+
+
+def _rule(entry: str, kind: str) -> str | None:
+    if re.match(r"(org|team):", entry) and kind != "github":
+        return f"organisations and teams are GitHub's; name people, or sign in with github instead of {kind}"
+    if re.fullmatch(r"[^:]+:\d+", entry) and kind == "sharedPassword":
+        return "a shared password tells no ids; give the name alone"
+    return None

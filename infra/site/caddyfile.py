@@ -1,0 +1,179 @@
+"""The proxy's whole configuration, as a pure function.
+
+The proxy keeps no table of routes: a user's path names the container, Docker's DNS knows where it
+is, and whatever nobody answers goes to the hub. So it has nothing to lose, and an upgrade of the
+hub closes no connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hubconfig.names import USER_NAME
+from infra.stack.settings import AcmeTls, FilesTls, LocalTls, NoTls
+
+HTTP_PORT = 8080
+HTTPS_PORT = 8443
+"""The proxy's ports inside its container; above 1023, so that it needs no privilege."""
+
+CERTIFICATES = "/etc/caddy/tls"
+"""Where a certificate of one's own lies inside the proxy's container."""
+
+ACME_CA = "/etc/caddy/acme-ca.crt"
+"""Where the certificate that proves another ACME authority lies."""
+
+_HUB_PATIENCE = """\
+			lb_try_duration 30s
+			lb_try_interval 200ms"""
+
+
+@dataclass(frozen=True)
+class HubRoute:
+    """One hub behind the proxy."""
+
+    name: str
+    base_url: str
+    """`/`, or `/astro/`."""
+    host: str
+    """The hub container's name."""
+    user_prefix: str
+    """The start of its users' containers' names."""
+
+
+@dataclass(frozen=True)
+class SiteRoutes:
+    """All that the proxy must know."""
+
+    names: Sequence[str]
+    """Names and addresses that the site is reached by, the main one first."""
+    https_port: int
+    """The port that browsers use."""
+    tls: LocalTls | AcmeTls | FilesTls | NoTls
+    hubs: Sequence[HubRoute]
+
+
+def caddyfile(site: SiteRoutes) -> str:
+    """The text of the Caddyfile."""
+    blocks = [_options(site)]
+    if isinstance(site.tls, NoTls):
+        blocks.append(f"http:// {{\n{_routes(site)}}}\n")
+    else:
+        port = "" if site.https_port == 443 else f":{site.https_port}"
+        blocks.append(f"http:// {{\n\tredir https://{{host}}{port}{{uri}} 308\n}}\n")
+        addresses = ", ".join(f"https://{_bracketed(name)}" for name in site.names)
+        blocks.append(f"{addresses} {{\n{_tls(site.tls)}{_security(site.tls)}{_routes(site)}}}\n")
+    return "\n".join(blocks)
+
+
+def _options(site: SiteRoutes) -> str:
+    lines = [
+        "admin unix//run/caddy/admin.sock",
+        "persist_config off",
+        "auto_https disable_redirects",
+        "skip_install_trust",
+        f"http_port {HTTP_PORT}",
+        f"https_port {HTTPS_PORT}",
+        # A browser that knows only an address sends no name; it gets the main name's certificate.
+        f"default_sni {site.names[0]}",
+        "grace_period 10s",
+        "log {\n\t\tlevel WARN\n\t}",
+        "servers {\n\t\tprotocols h1 h2\n\t}",
+    ]
+    if isinstance(site.tls, NoTls):
+        lines[-1] = "servers {\n\t\ttrusted_proxies static private_ranges\n\t}"
+    if isinstance(site.tls, AcmeTls):
+        if site.tls.email:
+            lines.append(f"email {site.tls.email}")
+        if site.tls.directory:
+            lines.append(f"acme_ca {site.tls.directory}")
+        elif site.tls.staging:
+            lines.append("acme_ca https://acme-staging-v02.api.letsencrypt.org/directory")
+        if site.tls.directory_ca_file:
+            lines.append(f"acme_ca_root {ACME_CA}")
+    body = "".join(f"\t{line}\n" for line in lines)
+    return f"{{\n{body}}}\n"
+
+
+def _tls(tls: LocalTls | AcmeTls | FilesTls) -> str:
+    match tls:
+        case LocalTls():
+            return "\ttls internal\n"
+        case FilesTls():
+            return f"\ttls {CERTIFICATES}/ssl.crt {CERTIFICATES}/ssl.key\n"
+        case AcmeTls():
+            return ""
+
+
+def _security(tls: LocalTls | AcmeTls | FilesTls) -> str:
+    # A browser remembers HSTS by name: on `localhost` it would break every other program there.
+    if isinstance(tls, LocalTls):
+        return "\theader -Server\n"
+    return '\theader {\n\t\t-Server\n\t\tStrict-Transport-Security "max-age=31536000"\n\t}\n'
+
+
+def _routes(site: SiteRoutes) -> str:
+    # The longest base path first: `/` would take everything.
+    hubs = sorted(site.hubs, key=lambda hub: len(hub.base_url), reverse=True)
+    return "".join(_hub_routes(hub) for hub in hubs) + _dead_ends(hubs)
+
+
+def _matcher(hub: HubRoute) -> str:
+    return f"user_{hub.name.replace('-', '_')}"
+
+
+def _hub_routes(hub: HubRoute) -> str:
+    match = _matcher(hub)
+    inside = "" if hub.base_url == "/" else f" {hub.base_url}*"
+    bare = hub.base_url.rstrip("/")
+    redirect = f"\tredir {bare} {hub.base_url} 308\n" if bare else ""
+    return f"""\
+\t@{match} path_regexp {match} ^{bare}/user/({USER_NAME.pattern})(?:/.*)?$
+\thandle @{match} {{
+\t\treverse_proxy {hub.user_prefix}{{re.{match}.1}}:8888 {{
+\t\t\tflush_interval -1
+\t\t\tlb_try_duration 0s
+\t\t\tstream_close_delay 24h
+\t\t\ttransport http {{
+\t\t\t\tdial_timeout 3s
+\t\t\t\tkeepalive_idle_conns_per_host 64
+\t\t\t}}
+\t\t}}
+\t}}
+{redirect}\thandle{inside} {{
+\t\treverse_proxy {hub.host}:8081 {{
+\t\t\tflush_interval -1
+{_HUB_PATIENCE}
+\t\t\ttransport http {{
+\t\t\t\tkeepalive_idle_conns_per_host 64
+\t\t\t}}
+\t\t}}
+\t}}
+"""
+
+
+def _dead_ends(hubs: Sequence[HubRoute]) -> str:
+    """What happens where nobody answers: a user's path goes to the hub, which offers to start a server."""
+    fallbacks = "".join(
+        f"""\
+\t\thandle @{_matcher(hub)} {{
+\t\t\treverse_proxy {hub.host}:8081 {{
+\t\t\t\tlb_try_duration 30s
+\t\t\t\tlb_try_interval 200ms
+\t\t\t}}
+\t\t}}
+"""
+        for hub in hubs
+    )
+    return f"""\
+\thandle_errors 502 503 504 {{
+{fallbacks}\t\thandle {{
+\t\t\theader Retry-After 5
+\t\t\trespond "The hub is starting. This page will answer in a few seconds: reload it." 503
+\t\t}}
+\t}}
+"""
+
+
+def _bracketed(name: str) -> str:
+    return f"[{name}]" if ":" in name else name

@@ -1,0 +1,151 @@
+"""The container that keeps homes within `limits.homeGb`, and the checks whether that can be."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_docker as docker
+
+from hubconfig.homes.limits import READY
+from hubconfig.settings import HubOptions
+from infra.clouds.local import data_dir, local_engine
+from infra.dock import LOG_LIMITS, container_labels
+from infra.engine import Engine, EngineError, UnreachableError
+from infra.images.contexts import ROOT
+from infra.machine.filesystem import Filesystem, filesystem
+from infra.site.answering import age_seconds, seconds_of_this_run, state
+from infra.site.hub import CODE_DIR
+from infra.stack.faults import Fault
+from infra.stack.settings import LocalCloud
+from infra.stack.stack_file import Parts
+
+_CODE = ("homes/limits.py", "homes/projects.py")
+"""All that the container runs; Python takes a folder of such files for a package."""
+
+_NEW_SECONDS = 60
+"""It takes one second, and some milliseconds for each home."""
+
+
+def limited(hubs: Mapping[str, HubOptions | None]) -> dict[str, float]:
+    """Hub to the GB that a home of it may hold, of those hubs that say so."""
+    return {
+        name: options.limits.home_gb
+        for name, options in hubs.items()
+        if options is not None and options.limits.home_gb is not None
+    }
+
+
+def unlimitable(hubs: Mapping[str, HubOptions | None], folder: str, found: Filesystem | None) -> list[Fault]:
+    """Limits of homes that the filesystem of the data folder cannot keep.
+
+    :param found: None where that is not known yet; the container says it then.
+    """
+    if found is None or found.limits_projects:
+        return []
+    return [
+        Fault(
+            f"{'hub' if name == 'hub' else f'hubs.{name}'}.limits.homeGb",
+            f"needs project quotas, which the filesystem of {folder} ({found}) does not have: use a disk "
+            "made with mkfs.ext4 -O project,quota and mounted with prjquota, or remove homeGb",
+        )
+        for name in limited(hubs)
+    ]
+
+
+def local_home_faults(parts: Parts, stack: str) -> Sequence[Fault]:
+    """Limits of homes that this computer cannot keep."""
+    cloud = parts.get("cloud")
+    hubs = {"hub": parts.get("hub"), **(parts.get("hubs") or {})}
+    if not isinstance(cloud, LocalCloud) or not limited(hubs):
+        return []
+    if not (local_engine().docker_host or "unix:").startswith("unix:"):
+        return []  # Docker is on another machine, whose disks are not ours to look at
+    folder = data_dir(cloud, stack)
+    return unlimitable(hubs, str(folder), filesystem(folder))
+
+
+def home_limits_container(
+    homes: Mapping[str, tuple[str, float]],
+    *,
+    name: str,
+    stack: str,
+    image: pulumi.Output[str],
+    engine: pulumi.Output[Engine],
+    opts: pulumi.ResourceOptions,
+) -> pulumi.Output[str]:
+    """Keep homes within their limits; the container's id, once they are.
+
+    To limit is to administer the system: this container alone may, and it has nothing else that is worth
+    having. It runs the hub's image, so that no other is built and kept.
+    :param homes: hub to the folder of its homes on the machine, and the GB of each.
+    """
+    container = docker.Container(
+        "home-limits",
+        name=name,
+        image=image,
+        restart="unless-stopped",
+        init=True,
+        network_mode="none",
+        capabilities=docker.ContainerCapabilitiesArgs(
+            drops=["ALL"],
+            # To open homes and to mark what others own, also beyond its own limit; and to set limits.
+            adds=["CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_SYS_ADMIN", "CAP_SYS_RESOURCE"],
+        ),
+        security_opts=["no-new-privileges:true"],
+        tmpfs={"/run": "mode=0755,size=1m"},
+        entrypoints=["python3", "-m", "hubconfig.homes.limits"],
+        command=[f"/homes/{hub}={gb:g}" for hub, (_, gb) in sorted(homes.items())],
+        volumes=[
+            docker.ContainerVolumeArgs(host_path=folder, container_path=f"/homes/{hub}")
+            for hub, (folder, _) in sorted(homes.items())
+        ],
+        uploads=[
+            docker.ContainerUploadArgs(
+                file=f"{CODE_DIR}/hubconfig/{name}", content=(ROOT / "hubconfig" / name).read_text()
+            )
+            for name in _CODE
+        ],
+        labels=container_labels(stack, "home-limits"),
+        log_driver="json-file",
+        log_opts=LOG_LIMITS,
+        # So that it can lift the limits.
+        destroy_grace_seconds=10,
+        # One that ends says why in its log, which the provider would not show.
+        must_run=False,
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True)),
+    )
+
+    def wait(known: dict[str, object]) -> str:
+        there, identity = known["engine"], known["id"]
+        assert isinstance(there, Engine)  # noqa: S101 - tells mypy what the dictionary holds
+        if not pulumi.runtime.is_dry_run():
+            try:
+                _wait(there, name)
+            except UnreachableError as error:
+                pulumi.log.warn(f"whether homes have their limits is not known: {error}")
+        return str(identity)
+
+    return pulumi.Output.all(engine=engine, id=container.id).apply(wait)
+
+
+def _wait(engine: Engine, name: str) -> None:
+    # As with a hub: what this run did not start is no reason to fail it, or nothing could be destroyed.
+    fresh = age_seconds(engine, name) <= seconds_of_this_run()
+    deadline = time.monotonic() + (_NEW_SECONDS if fresh else 0)
+    while True:
+        try:
+            engine.run("exec", name, "test", "-e", str(READY))
+        except UnreachableError:
+            raise
+        except EngineError:
+            running, log = state(engine, name)
+            if time.monotonic() < deadline and (running or not log):
+                time.sleep(0.3)
+                continue
+            msg = f"homes have no limits, so no server starts; the last lines of the log of {name}:\n{log}"
+            if fresh:
+                raise pulumi.RunError(msg) from None
+            pulumi.log.warn(msg)
+        return
