@@ -16,7 +16,7 @@ class Route(TypedDict):
     data: dict[str, Any]
 
 
-class StaticProxy(Proxy):  # type: ignore[misc]
+class StaticProxy(Proxy):
     """The proxy finds users' servers by their names, so routes are only noted here.
 
     JupyterHub compares this table with its servers now and then; after a restart of the hub it

@@ -58,7 +58,7 @@ class SafeName(str):
     __slots__ = ()
 
 
-class Gated(Authenticator):  # type: ignore[misc]
+class Gated(Authenticator):
     """An authenticator that knows who somebody is, and leaves it to the gate whether that is enough."""
 
     gate: ClassVar[Gate]
@@ -130,7 +130,7 @@ class Gated(Authenticator):  # type: ignore[misc]
         return handlers
 
 
-class SharedPassword(Gated, SharedPasswordAuthenticator):  # type: ignore[misc]
+class SharedPassword(Gated, SharedPasswordAuthenticator):
     """A name of one's choice and a password that all share; admins have another."""
 
     has_ids = False
@@ -148,7 +148,7 @@ class SharedPassword(Gated, SharedPasswordAuthenticator):  # type: ignore[misc]
         return model and model | {"person": Person(name)}
 
 
-class _Callback(OAuthCallbackHandler):  # type: ignore[misc]
+class _Callback(OAuthCallbackHandler):
     """Where the browser comes back to from the provider."""
 
     def check_arguments(self) -> None:
@@ -226,14 +226,14 @@ class Provided(Gated):
         return Person(name, str(found))
 
 
-class _GitHubLogin(OAuthLoginHandler):  # type: ignore[misc]
+class _GitHubLogin(OAuthLoginHandler):
     def get(self) -> None:
         # Lists change while the hub runs; leave to see memberships is asked for only when one needs it.
         self.authenticator.scope = ["read:org"] if self.authenticator.gate.wants_groups else []
         super().get()
 
 
-class GitHub(Provided, GitHubOAuthenticator):  # type: ignore[misc]
+class GitHub(Provided, GitHubOAuthenticator):
     """Sign-in with GitHub, whose organisations and teams a list may name."""
 
     login_handler = _GitHubLogin
@@ -308,13 +308,13 @@ class GitHub(Provided, GitHubOAuthenticator):  # type: ignore[misc]
         )
 
 
-class GitLab(Provided, GitLabOAuthenticator):  # type: ignore[misc]
+class GitLab(Provided, GitLabOAuthenticator):
     """Sign-in with GitLab."""
 
     id_claim = "id"
 
 
-class Oidc(Provided, GenericOAuthenticator):  # type: ignore[misc]
+class Oidc(Provided, GenericOAuthenticator):
     """Sign-in with any OpenID Connect provider."""
 
     async def describe(self, info: Mapping[str, Any], token: Mapping[str, Any]) -> Person:
@@ -324,11 +324,11 @@ class Oidc(Provided, GenericOAuthenticator):  # type: ignore[misc]
         return await super().describe(info, token)
 
 
-class CILogon(Provided, CILogonOAuthenticator):  # type: ignore[misc]
+class CILogon(Provided, CILogonOAuthenticator):
     """Sign-in with a university's account."""
 
 
-class Globus(Provided, GlobusOAuthenticator):  # type: ignore[misc]
+class Globus(Provided, GlobusOAuthenticator):
     """Sign-in with Globus."""
 
     async def update_auth_model(self, auth_model: AuthModel) -> AuthModel:

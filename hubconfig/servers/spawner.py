@@ -71,7 +71,7 @@ NO_ANSWER = (
 )
 
 
-class Server(DockerSpawner):  # type: ignore[misc]
+class Server(DockerSpawner):
     """One user's server."""
 
     settings: ClassVar[HubSettings]

@@ -22,7 +22,7 @@ from hubconfig.settings import HubSettings
 FOLDER = Path(os.environ["HUB_TEST_FOLDER"])
 
 
-class NoProxy(Proxy):  # type: ignore[misc]
+class NoProxy(Proxy):
     """Keeps the table that JupyterHub asks for; the tests talk to the hub itself."""
 
     routes = Dict()
@@ -38,7 +38,7 @@ class NoProxy(Proxy):  # type: ignore[misc]
         return dict(self.routes)
 
 
-class Stub(SimpleLocalProcessSpawner):  # type: ignore[misc]
+class Stub(SimpleLocalProcessSpawner):
     """A stub server; a user's name makes it slow to start or unwilling to stop."""
 
     found_pid = 0
