@@ -230,8 +230,8 @@ class Rules:
 def decide(person: Person, rules: Rules, now: datetime) -> Decision:
     """Whether this person may be in the hub now.
 
-    blist wins always, over admins too. Admins get in whatever the mode. With mode `auto`, the seed's
-    rule, everybody gets in while the allow list of the settings and wlist are both empty; as soon as
+    blist wins always, over admins too. Admins get in whatever the mode. With mode `auto`
+    everybody gets in while the allow list of the settings and wlist are both empty; as soon as
     either holds anything, only those listed.
     """
     if place := rules.blist.banning(person):

@@ -1,4 +1,4 @@
-"""The decision who gets in, against the seed's own sentences."""
+"""The decision who gets in, against the sentences of docs/access.md."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from hubconfig.names import safe_name
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
-# The oracle. It is written from the seed's sentences and the modes' descriptions, knows nothing of
+# The oracle. It is written from docs/access.md and the modes' descriptions, knows nothing of
 # text, and goes by what the administrator meant with each line.
 
 

@@ -12,6 +12,7 @@ from tools.toolchain import apt
 from tools.toolchain.console import Problem, run
 
 _WANTED = (1, 26)
+# renovate: datasource=golang-version depName=go
 _WANTED_RELEASE = "go1.26.8"
 _FETCHES_OTHERS = (1, 21)
 """From this version on, go gets a newer one of itself as a module."""

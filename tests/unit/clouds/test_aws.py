@@ -64,7 +64,7 @@ def test_a_stack_in_an_empty_account(cloud: Account, home: Path) -> None:
     assert machine["MetadataOptions"]["HttpPutResponseHopLimit"] == 1
     assert "IamInstanceProfile" not in machine
 
-    # Both disks encrypted; the data disk as the seed wants it and attached.
+    # Both disks encrypted; the data disk as the settings want it and attached.
     volumes = cloud.ec2.describe_volumes()["Volumes"]
     assert sorted((volume["Size"], volume["Encrypted"], volume["VolumeType"]) for volume in volumes) == [
         (8, True, "gp3"),
