@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 from pydantic.config import JsonDict
@@ -10,6 +12,13 @@ from pydantic.config import JsonDict
 def changing(effect: str) -> JsonDict:
     """What changing a setting later does to a running hub, for the settings reference."""
     return {"changing": effect}
+
+
+@dataclass(frozen=True)
+class Changing:
+    """What changing a setting later does, for the settings reference: `Annotated[str, Changing("...")]`."""
+
+    effect: str
 
 
 class Section(BaseModel):

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from hubconfig.section import Changing
 from infra.stack.settings import Settings
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
@@ -155,6 +156,9 @@ def _default(field: FieldInfo) -> str:  # noqa: PLR0911 - a table, one line for 
 
 
 def _effect(field: FieldInfo) -> str:
+    for mark in field.metadata:
+        if isinstance(mark, Changing):
+            return mark.effect
     extra = field.json_schema_extra
     return str(extra["changing"]) if isinstance(extra, dict) and "changing" in extra else ""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from hubconfig.access.lists import AccessLists, BrokenListError
 from hubconfig.access.people import People
 from hubconfig.access.rules import Decision, Entries, Person, Rules, Why, decide, may_see, read_entries, shown
-from hubconfig.settings import HubOptions
+from hubconfig.options import HubOptions
 
 
 @dataclass(frozen=True)

@@ -22,16 +22,16 @@ from hubconfig.access.authenticators import (
     SharedPassword,
 )
 from hubconfig.access.gate import Folders, Gate
-from hubconfig.secret_files import SECRETS_DIR, secret
-from hubconfig.settings import (
+from hubconfig.auth_options import (
     CILogonAuth,
     GitHubAuth,
     GitLabAuth,
     GlobusAuth,
-    HubSettings,
     OidcAuth,
     SharedPasswordAuth,
 )
+from hubconfig.secret_files import SECRETS_DIR, secret
+from hubconfig.settings import HubSettings
 
 SERVICE = "access"
 """The service in whose name servers of people who are put out are stopped."""

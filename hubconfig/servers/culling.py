@@ -12,7 +12,7 @@ from typing import Any
 
 from jupyterhub_idle_culler import cull_idle
 
-from hubconfig.settings import Culling
+from hubconfig.options import Culling
 
 SERVICE = "culler"
 SCOPES = ("list:users", "read:users:activity", "read:servers", "delete:servers")

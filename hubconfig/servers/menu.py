@@ -9,9 +9,9 @@ from typing import Any, Literal
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from hubconfig.homes.homes import NEARLY_FULL, Room
+from hubconfig.options import Application, Limits
 from hubconfig.pages.templates_dir import TEMPLATES
 from hubconfig.servers.not_started import NotStartedError
-from hubconfig.settings import Application, Limits
 
 Interface = Literal["lab", "notebook"]
 

@@ -12,7 +12,7 @@ import tarfile
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hubconfig.settings import RcloneSpace, SshfsSpace
+from hubconfig.space_options import RcloneSpace, SshfsSpace
 
 _INSIDE = "/srv/spaces"
 

@@ -20,7 +20,8 @@ from hubconfig.servers import spaces as remote_folders
 from hubconfig.servers.endings import why_ended
 from hubconfig.servers.menu import MAKE_ROOM, START_PAGES, Choice, Menu, options_from_form
 from hubconfig.servers.not_started import NotStartedError
-from hubconfig.settings import FolderSpace, HubSettings, Space
+from hubconfig.settings import HubSettings
+from hubconfig.space_options import FolderSpace, Space
 
 USER = "1000:100"
 """Uid and gid of every server, also in images that would choose another; homes belong to it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from hubconfig.settings import HubOptions
+from hubconfig.options import HubOptions
 from infra.stack.faults import Fault
 from infra.stack.stack_file import Parts
 

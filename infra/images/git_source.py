@@ -10,7 +10,7 @@ import subprocess
 
 import pulumi
 
-from hubconfig.settings import GitSource
+from hubconfig.options import GitSource
 from infra.images.contexts import CACHE, BuildContext
 
 _GIT_S = 300

@@ -7,7 +7,7 @@ import os
 import pulumi
 import pulumi_docker as docker
 
-from hubconfig.settings import Application
+from hubconfig.options import Application
 from infra.engine import Engine
 from infra.images import ship
 from infra.images.check import checked

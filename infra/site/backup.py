@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 import pulumi
 import pulumi_docker as docker
 
-from hubconfig.settings import FolderSpace, HubOptions
+from hubconfig.options import HubOptions
+from hubconfig.space_options import FolderSpace
 from infra.clouds.local import data_dir
 from infra.clouds.remote import DATA_DIR
 from infra.dock import LOG_LIMITS, container_labels

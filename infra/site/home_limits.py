@@ -9,7 +9,7 @@ import pulumi
 import pulumi_docker as docker
 
 from hubconfig.homes.limits import READY
-from hubconfig.settings import HubOptions
+from hubconfig.options import HubOptions
 from infra.clouds.local import data_dir, local_engine
 from infra.dock import LOG_LIMITS, container_labels
 from infra.engine import Engine, EngineError, UnreachableError

@@ -13,7 +13,9 @@ import pulumi
 import pulumi_docker as docker
 
 from hubconfig.names import Names
-from hubconfig.settings import FolderSpace, HubOptions, HubSettings
+from hubconfig.options import HubOptions
+from hubconfig.settings import HubSettings
+from hubconfig.space_options import FolderSpace
 from infra.dock import LOG_LIMITS, container_labels
 from infra.host import Host
 from infra.images.contexts import ROOT

@@ -8,7 +8,8 @@ from pathlib import Path
 import pulumi
 import pulumi_docker as docker
 
-from hubconfig.settings import HubOptions, RcloneSpace, SshfsSpace
+from hubconfig.options import HubOptions
+from hubconfig.space_options import RcloneSpace, SshfsSpace
 from infra.clouds.local import data_dir
 from infra.dock import LOG_LIMITS, container_labels
 from infra.engine import Engine, UnreachableError

@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from hubconfig.settings import HubOptions
+from hubconfig.options import HubOptions
 from infra.stack.faults import Fault
 from infra.stack.stack_file import Parts
 

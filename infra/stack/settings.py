@@ -11,8 +11,9 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, model_validator
 
+from hubconfig.options import HubOptions
 from hubconfig.section import Section, changing
-from hubconfig.settings import HubOptions, ImageName, Name
+from hubconfig.setting_types import ImageName, Name
 
 ImageSource = Literal["build", "ship", "pull"]
 

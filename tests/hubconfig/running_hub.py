@@ -17,7 +17,8 @@ from typing import Any
 
 import requests
 
-from hubconfig.settings import HubOptions, HubSettings
+from hubconfig.options import HubOptions
+from hubconfig.settings import HubSettings
 from tests.hubconfig.provider import CLIENT_ID, CLIENT_SECRET, Provider
 from tests.support.ports import free_ports
 

@@ -15,7 +15,8 @@ import pytest
 from hubconfig.access import lists
 from hubconfig.access.gate import Folders, Gate
 from hubconfig.access.rules import Decision, Person, Why
-from hubconfig.settings import Access, Application, HubOptions
+from hubconfig.auth_options import Access
+from hubconfig.options import Application, HubOptions
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 

@@ -27,8 +27,9 @@ from hubconfig.access.refusals import NotLetInError, refusal
 from hubconfig.access.rules import Decision, Person, Why
 from hubconfig.access.sign_in import configure_authenticator
 from hubconfig.names import safe_name
+from hubconfig.options import HubOptions
 from hubconfig.pages.templates_dir import TEMPLATES
-from hubconfig.settings import HubOptions, HubSettings
+from hubconfig.settings import HubSettings
 from tests.hubconfig.provider import CLIENT_ID, CLIENT_SECRET, Provider, provider
 
 PASSWORD = "the-shared-password"

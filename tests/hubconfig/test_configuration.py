@@ -11,7 +11,8 @@ from traitlets.config import Config
 
 from hubconfig.access.gate import Folders
 from hubconfig.apply import apply
-from hubconfig.settings import HubOptions, HubSettings
+from hubconfig.options import HubOptions
+from hubconfig.settings import HubSettings
 
 
 def settings(name: str = "hub", **options: Any) -> HubSettings:

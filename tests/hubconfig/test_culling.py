@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from hubconfig.options import Culling
 from hubconfig.servers.culling import arguments, environment, every_seconds, server_end
-from hubconfig.settings import Culling
 
 
 def user(idle_minutes: float, *, ready: bool = True, age_hours: float = 10) -> Any:

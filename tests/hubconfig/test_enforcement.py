@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from hubconfig.settings import HubOptions, SharedPasswordAuth
+from hubconfig.auth_options import SharedPasswordAuth
+from hubconfig.options import HubOptions
 from tests.hubconfig.provider import CLIENT_SECRET, Provider, provider
 from tests.hubconfig.running_hub import Browser, RunningHub, alive, eventually, running_hub
 

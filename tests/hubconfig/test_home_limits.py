@@ -15,10 +15,10 @@ import pytest
 from hubconfig.homes import homes as homes_module
 from hubconfig.homes import seal as sealed
 from hubconfig.homes.homes import Homes, Room
+from hubconfig.options import Application, Limits
 from hubconfig.servers.menu import Menu, options_from_form
 from hubconfig.servers.not_started import NotStartedError
 from hubconfig.servers.spawner import PROGRAM, SEALED, Server
-from hubconfig.settings import Application, Limits
 from tests.hubconfig.test_configuration import settings
 
 MB = 10**6

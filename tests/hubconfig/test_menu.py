@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubconfig.options import Application, Limits
 from hubconfig.servers.menu import Menu, options_from_form
 from hubconfig.servers.not_started import NotStartedError
-from hubconfig.settings import Application, Limits
 
 CORE = Application(name="core", title="Core", description="For <b>everybody</b>", build="corehub")
 ADMINS = Application(name="secret", title="Secret", build="corehub", who=("admins",))

@@ -15,8 +15,9 @@ import pytest
 from docker.errors import APIError
 
 from hubconfig import labels
+from hubconfig.options import HubOptions
 from hubconfig.pruning import prune, superfluous
-from hubconfig.settings import SETTINGS_FILE, HubOptions, HubSettings
+from hubconfig.settings import SETTINGS_FILE, HubSettings
 from tests.images.building import ENGINE, base_image, on_engine, remove, running
 
 PREFIX = "prunetest/"

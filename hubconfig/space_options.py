@@ -1,0 +1,76 @@
+"""The folders that all users' servers see: what an administrator says of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+
+from hubconfig.section import Section
+from hubconfig.setting_types import ContainerPath, Name
+
+
+class FolderSpace(Section):
+    """A folder of the machine, seen by every user's server."""
+
+    kind: Literal["folder"] = "folder"
+    name: Name
+    """What it is called in messages."""
+    source: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/-]+$")]
+    """Path on the machine; a relative one is below the data volume."""
+    mount: ContainerPath
+    """Path inside the servers."""
+    read_only: bool = True
+    """Users may read but not write."""
+
+    @model_validator(mode="after")
+    def _stays_inside(self) -> Self:
+        if ".." in Path(self.source).parts:
+            raise ValueError("source may not contain '..'")
+        return self
+
+
+class SshfsSpace(Section):
+    """A folder of another machine, mounted with sshfs. Needs the secret spaceKeys.NAME, a private key."""
+
+    kind: Literal["sshfs"]
+    name: Name
+    """What it is called in messages, and the name of its key."""
+    remote: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+@[A-Za-z0-9.:_-]+:/[^\s,]*$")]
+    """`user@host:/path`."""
+    port: int = Field(22, ge=1, le=65535)
+    """Where its ssh listens."""
+    host_key: Annotated[str, StringConstraints(pattern=r"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/=]+$")]
+    """The only host key that is accepted, as `ssh-keyscan` prints it without the name."""
+    mount: ContainerPath
+    """Path inside the servers."""
+    read_only: bool = True
+    """Users may read but not write."""
+
+
+class RcloneSpace(Section):
+    """A remote that rclone knows (S3, Swift, WebDAV ...). Its secret: spaceKeys.NAME, rclone.conf text."""
+
+    kind: Literal["rclone"]
+    name: Name
+    """What it is called in messages, and the name of its secret."""
+    remote: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+:[^\s,]*$")]
+    """`section:bucket/path` of the configuration in the secret."""
+    mount: ContainerPath
+    """Path inside the servers."""
+    read_only: bool = True
+    """Users may read but not write."""
+
+
+def _space_kind(value: object) -> object:
+    return value.get("kind", "folder") if isinstance(value, dict) else getattr(value, "kind", None)
+
+
+Space = Annotated[
+    Annotated[FolderSpace, Tag("folder")]
+    | Annotated[SshfsSpace, Tag("sshfs")]
+    | Annotated[RcloneSpace, Tag("rclone")],
+    Discriminator(_space_kind),
+]
+"""A folder of the machine unless its `kind` says otherwise."""
