@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
+from hubconfig.data_folder import source_refusal
 from hubconfig.section import Section
 from hubconfig.setting_types import ContainerPath, Name
 
@@ -26,8 +26,8 @@ class FolderSpace(Section):
 
     @model_validator(mode="after")
     def _stays_inside(self) -> Self:
-        if ".." in Path(self.source).parts:
-            raise ValueError("source may not contain '..'")
+        if why := source_refusal(self.source):
+            raise ValueError(f"source {why}")
         return self
 
 

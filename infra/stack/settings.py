@@ -11,6 +11,8 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, model_validator
 
+from hubconfig.data_folder import hub_refusal
+from hubconfig.names import PATHS_OF_FIRST_HUB
 from hubconfig.options import HubOptions
 from hubconfig.section import Section, changing
 from hubconfig.setting_types import ImageName, Name
@@ -317,9 +319,11 @@ class Settings(Section):
             raise ValueError(
                 "web.tls.kind acme needs web.hostname: authorities sign names, and the name must point here"
             )
-        reserved = sorted({"hub", "user", "services", "api"} & set(self.hubs))
-        if reserved:
-            raise ValueError(f"hubs: {', '.join(reserved)} is a path of the first hub; choose another name")
+        for hub in self.hubs:
+            if hub in PATHS_OF_FIRST_HUB:
+                raise ValueError(f"hubs: {hub} is a path of the first hub; choose another name")
+            if why := hub_refusal(hub):
+                raise ValueError(f"hubs: {why}")
         return self
 
     @property
