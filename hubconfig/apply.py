@@ -6,6 +6,7 @@ import logging
 import secrets
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from jupyterhub.app import JupyterHub
 from traitlets.config import Config
@@ -13,9 +14,12 @@ from traitlets.config import Config
 from hubconfig import pruning
 from hubconfig.access.gate import Folders
 from hubconfig.access.sign_in import configure_authenticator
+from hubconfig.additions import Additions
 from hubconfig.background import Job
+from hubconfig.container import DATABASE, HUB_PORT
 from hubconfig.database import how_to_open
 from hubconfig.homes.homes import HOMES, Homes
+from hubconfig.names import FIRST_HUB
 from hubconfig.pages.announcement import Announcement
 from hubconfig.pages.templates_dir import TEMPLATES
 from hubconfig.proxy import StaticProxy
@@ -26,8 +30,6 @@ from hubconfig.servers.menu import Menu
 from hubconfig.servers.server_limit import Places
 from hubconfig.servers.spawner import PROGRAM, START_S, Server
 from hubconfig.settings import HubSettings
-
-HUB_PORT = 8081
 
 
 def apply(
@@ -43,20 +45,30 @@ def apply(
     Raises ValueError, in words for the administrator, when a secret is missing or will not do.
     """
     folders = folders or Folders()
-    _where(settings, c)
+    _addresses(settings, c)
     _state(c, folders)
-    _pages(settings, c, folders)
-    c.JupyterHub.services = []
-    c.JupyterHub.load_roles = []
-    gate = configure_authenticator(settings, c, folders, secrets_dir)
-    menu = Menu(settings.options.menu, settings.options.limits, gate.may_see)
+    sign_in = configure_authenticator(settings, c, folders, secrets_dir)
+    menu = Menu(settings.options.menu, settings.options.limits, sign_in.gate.may_see)
     server = Server.of(settings, menu, Homes(homes, settings.homes_dir, settings.options.limits.home_gb))
     _servers(settings, c, server)
-    _metrics(settings, c, secrets_dir)
-    return [*_culler(settings, c), _listener(settings), *_pruner(settings)]
+    all_of_it = Additions.all(
+        [
+            sign_in.additions,
+            _pages(settings, folders),
+            _server_ends(settings, server),
+            _metrics(settings, secrets_dir),
+            _culler(settings),
+            _pruner(settings),
+        ]
+    )
+    c.JupyterHub.template_paths = [str(TEMPLATES)]
+    c.JupyterHub.services = list(all_of_it.services)
+    c.JupyterHub.load_roles = list(all_of_it.roles)
+    c.JupyterHub.template_vars = dict(all_of_it.template_vars)
+    return list(all_of_it.jobs)
 
 
-def _where(settings: HubSettings, c: Config) -> None:
+def _addresses(settings: HubSettings, c: Config) -> None:
     c.JupyterHub.bind_url = f"http://:8000{settings.base_url}"
     c.JupyterHub.hub_bind_url = f"http://0.0.0.0:{HUB_PORT}"
     c.JupyterHub.hub_connect_url = f"http://{settings.hub_host}:{HUB_PORT}"
@@ -69,27 +81,27 @@ def _where(settings: HubSettings, c: Config) -> None:
 
 
 def _state(c: Config, folders: Folders) -> None:
-    c.JupyterHub.db_url = f"sqlite:///{folders.state}/jupyterhub.sqlite"
+    c.JupyterHub.db_url = f"sqlite:///{folders.state / DATABASE.name}"
     c.JupyterHub.db_kwargs = how_to_open()
     c.JupyterHub.cookie_secret_file = str(folders.state / "cookie_secret")
     # A new hub may come with a new database form; its own backup of the old file is kept beside it.
     c.JupyterHub.upgrade_db = True
 
 
-def _pages(settings: HubSettings, c: Config, folders: Folders) -> None:
-    c.JupyterHub.template_paths = [str(TEMPLATES)]
-    c.JupyterHub.template_vars = {
-        "hub_title": settings.options.title,
-        "announcement": Announcement(folders.access / "announcement"),
-        "idle_minutes": settings.options.culling.idle_minutes,
-        "places": Places(settings.servers_max),
-        "server_end": partial(culling.server_end, settings.options.culling),
-    }
+def _pages(settings: HubSettings, folders: Folders) -> Additions:
+    return Additions(
+        template_vars={
+            "hub_title": settings.options.title,
+            "announcement": Announcement(folders.access / "announcement"),
+            "idle_minutes": settings.options.culling.idle_minutes,
+            "places": Places(settings.servers_max),
+            "server_end": partial(culling.server_end, settings.options.culling),
+        }
+    )
 
 
 def _servers(settings: HubSettings, c: Config, server: type[Server]) -> None:
     c.JupyterHub.spawner_class = server
-    c.JupyterHub.template_vars["server_ended"] = lambda user: server.ended.get(user.name) if user else None
     c.JupyterHub.allow_named_servers = False
     c.JupyterHub.active_server_limit = settings.servers_max
     c.Server.cmd = PROGRAM
@@ -110,39 +122,36 @@ def _servers(settings: HubSettings, c: Config, server: type[Server]) -> None:
     c.JupyterHub.concurrent_spawn_limit = 0
 
 
-def _metrics(settings: HubSettings, c: Config, secrets_dir: Path) -> None:
-    if settings.options.metrics:
-        token = secret("metrics_token", secrets_dir)
-        c.JupyterHub.services.append({"name": "metrics", "api_token": token})
-        c.JupyterHub.load_roles.append(
-            {"name": "metrics", "scopes": ["read:metrics"], "services": ["metrics"]}
-        )
+def _server_ends(settings: HubSettings, server: type[Server]) -> Additions:
+    def server_ended(user: Any) -> str | None:
+        return server.ended.get(user.name) if user else None
 
-
-def _culler(settings: HubSettings, c: Config) -> list[Job]:
-    wanted = settings.options.culling
-    if not (wanted.idle_minutes or wanted.max_age_hours):
-        return []
-    token = secrets.token_hex(32)
-    c.JupyterHub.services.append({"name": culling.SERVICE, "api_token": token})
-    c.JupyterHub.load_roles.append(
-        {"name": culling.SERVICE, "scopes": list(culling.SCOPES), "services": [culling.SERVICE]}
-    )
-    api_url = f"http://127.0.0.1:{HUB_PORT}{settings.base_url}hub/api"
-    log = logging.getLogger("JupyterHub")
-    once = partial(culling.cull, wanted, api_url, token, log)
-    return [Job("culling idle servers", culling.every_seconds(wanted), once)]
-
-
-def _listener(settings: HubSettings) -> Job:
     async def once() -> None:
         await listen(JupyterHub.instance().users, settings.stack, settings.name)
 
-    return Job("hearing from Docker which servers end", 1, once)
+    job = Job("hearing from Docker which servers end", 1, once)
+    return Additions(template_vars={"server_ended": server_ended}, jobs=(job,))
 
 
-def _pruner(settings: HubSettings) -> list[Job]:
-    if settings.name != "hub":
-        return []  # one of a machine's hubs is enough
+def _metrics(settings: HubSettings, secrets_dir: Path) -> Additions:
+    if not settings.options.metrics:
+        return Additions()
+    return Additions.of_service("metrics", secret("metrics_token", secrets_dir), ["read:metrics"])
+
+
+def _culler(settings: HubSettings) -> Additions:
+    wanted = settings.options.culling
+    if not (wanted.idle_minutes or wanted.max_age_hours):
+        return Additions()
+    token = secrets.token_hex(32)
+    api_url = f"http://127.0.0.1:{HUB_PORT}{settings.base_url}hub/api"
+    once = partial(culling.cull, wanted, api_url, token, logging.getLogger("JupyterHub"))
+    job = Job("culling idle servers", culling.every_seconds(wanted), once)
+    return Additions.of_service(culling.SERVICE, token, culling.SCOPES, job)
+
+
+def _pruner(settings: HubSettings) -> Additions:
+    if settings.name != FIRST_HUB:
+        return Additions()  # one of a machine's hubs is enough
     once = partial(pruning.job, settings, logging.getLogger("JupyterHub"))
-    return [Job("removing images that nobody needs", pruning.EVERY_SECONDS, once)]
+    return Additions(jobs=(Job("removing images that nobody needs", pruning.EVERY_SECONDS, once),))

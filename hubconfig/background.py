@@ -15,6 +15,8 @@ class Job:
     name: str
     every_seconds: float
     once: Callable[[], Awaitable[None]]
+    at_start: bool = False
+    """Whether it is done as soon as it begins; else after the first wait."""
 
 
 _running: set[asyncio.Task[None]] = set()
@@ -28,9 +30,11 @@ def begin(jobs: Iterable[Job], log: logging.Logger) -> None:
 
 async def forever(job: Job, log: logging.Logger) -> None:
     """Do a job until the hub ends; a failure is logged, and the next turn comes all the same."""
-    while True:
+    if not job.at_start:
         await asyncio.sleep(job.every_seconds)
+    while True:
         try:
             await job.once()
         except Exception:
-            log.exception("%s failed and is tried again in %.0f s", job.name, job.every_seconds)
+            log.exception("%s failed and is tried again in %g s", job.name, job.every_seconds)
+        await asyncio.sleep(job.every_seconds)

@@ -17,7 +17,7 @@ try:
 except (OSError, ValueError) as error:
     sys.exit(f"hub: {SETTINGS} cannot be used: {error}")
 try:
-    jobs = apply(settings, get_config())  # type: ignore[name-defined]  # noqa: F821
+    jobs = apply(settings, get_config())  # type: ignore[name-defined]  # noqa: F821 - traitlets gives it
 except (OSError, ValueError) as error:
     sys.exit(f"hub: {error}")
 begin(jobs, logging.getLogger("JupyterHub"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-SECRETS_DIR = Path("/run/cyberhub")
+from hubconfig.container import SECRETS
+
+SECRETS_DIR = Path(SECRETS)
 
 
 def secret(name: str, folder: Path = SECRETS_DIR) -> str:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urlencode
 
@@ -13,15 +10,13 @@ from jupyterhub.auth import Authenticator
 from jupyterhub.authenticators.shared import SharedPasswordAuthenticator
 from oauthenticator.cilogon import CILogonOAuthenticator
 from oauthenticator.generic import GenericOAuthenticator
-from oauthenticator.github import GitHubOAuthenticator
 from oauthenticator.gitlab import GitLabOAuthenticator
 from oauthenticator.globus import GlobusOAuthenticator
-from oauthenticator.oauth2 import OAuthCallbackHandler, OAuthLoginHandler
+from oauthenticator.oauth2 import OAuthCallbackHandler
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from tornado.web import HTTPError, RequestHandler
 from traitlets import default
 
-from hubconfig.access.enforcement import Enforcer
 from hubconfig.access.gate import Gate
 from hubconfig.access.refusals import (
     SignInError,
@@ -30,17 +25,13 @@ from hubconfig.access.refusals import (
     refused_by_provider,
     trouble,
 )
-from hubconfig.access.rules import Decision, Person, shown
+from hubconfig.access.rules import Decision, Person
 from hubconfig.names import safe_name
 
 if TYPE_CHECKING:
-    from jupyterhub.app import JupyterHub
     from jupyterhub.user import User
 
 AuthModel = dict[str, Any]
-
-MEMBERSHIP_AGE_S = 300
-"""How old the knowledge of organisations and teams may be that somebody is let in by."""
 
 LONGEST_TYPED_NAME = 255
 """Characters; the hub's database keeps no longer ones."""
@@ -65,23 +56,28 @@ class Gated(Authenticator):
     has_ids: ClassVar[bool] = True
     """Whether the provider tells an unchanging id besides the name."""
 
-    stop_token: ClassVar[str]
-    """Of the service that may stop servers."""
-
     @classmethod
-    def behind(cls, gate: Gate, stop_token: str) -> type[Self]:
+    def behind(cls, gate: Gate) -> type[Self]:
         """This authenticator for one hub."""
-        return type(cls.__name__, (cls,), {"gate": gate, "stop_token": stop_token})
+        return type(cls.__name__, (cls,), {"gate": gate})
 
     def normalize_username(self, username: str) -> SafeName:
         """The name that user, container and home folder have. Raises ValueError for an empty one."""
         return username if isinstance(username, SafeName) else SafeName(safe_name(username))
 
-    def check_blocked_users(self, username: str, authentication: AuthModel | None = None) -> bool:  # noqa: ARG002
+    def check_blocked_users(
+        self,
+        username: str,  # noqa: ARG002 - JupyterHub's signature
+        authentication: AuthModel | None = None,  # noqa: ARG002 - as above
+    ) -> bool:
         """Nothing here: the gate decides, as a whole, in check_allowed."""
         return True
 
-    async def check_allowed(self, username: str, authentication: AuthModel | None = None) -> bool:  # noqa: ARG002
+    async def check_allowed(
+        self,
+        username: str,  # noqa: ARG002 - the gate goes by the person, not by JupyterHub's form of the name
+        authentication: AuthModel | None = None,
+    ) -> bool:
         """Ask the gate about somebody who has just signed in.
 
         Raises HTTPError with a page that says why not.
@@ -118,16 +114,13 @@ class Gated(Authenticator):
             raise refusal(person, decision)
         return True if bool(user.admin) == decision.admin else {"name": user.name, "admin": decision.admin}
 
-    async def current(self, user: User, person: Person) -> Decision:  # noqa: ARG002
+    async def current(
+        self,
+        user: User,  # noqa: ARG002 - whoever asks the provider anew needs the user's token
+        person: Person,
+    ) -> Decision:
         """The decision about somebody who has signed in before."""
         return self.gate.decide(person)
-
-    def get_handlers(self, app: JupyterHub) -> list[tuple[str, type[RequestHandler]]]:
-        """The sign-in's own pages. JupyterHub asks once, at its start; lists are enforced from then on."""
-        enforcer = Enforcer(app, self, self.stop_token, self.log)
-        self._enforcing = asyncio.get_running_loop().create_task(enforcer.enforce_forever())
-        handlers: list[tuple[str, type[RequestHandler]]] = super().get_handlers(app)
-        return handlers
 
 
 class SharedPassword(Gated, SharedPasswordAuthenticator):
@@ -217,95 +210,17 @@ class Provided(Gated):
         info = auth_model["auth_state"][self.user_auth_state_key]
         return auth_model | {"person": await self.describe(info, auth_model["auth_state"]["token_response"])}
 
-    async def describe(self, info: Mapping[str, Any], token: Mapping[str, Any]) -> Person:  # noqa: ARG002
+    async def describe(
+        self,
+        info: Mapping[str, Any],
+        token: Mapping[str, Any],  # noqa: ARG002 - for providers that are asked for more
+    ) -> Person:
         """The person in a provider's answer. Raises ValueError when it holds no id or no proper name."""
         found, name = info.get(self.id_claim), self.user_info_to_username(info)
         if found is None or isinstance(found, (dict, list, bool)) or not str(found):
             raise ValueError(f"the answer holds no {self.id_claim!r}")
         (name + str(found)).encode()  # JSON can hold half a letter, which no file and no database can
         return Person(name, str(found))
-
-
-class _GitHubLogin(OAuthLoginHandler):
-    def get(self) -> None:
-        # Lists change while the hub runs; leave to see memberships is asked for only when one needs it.
-        self.authenticator.scope = ["read:org"] if self.authenticator.gate.wants_groups else []
-        super().get()
-
-
-class GitHub(Provided, GitHubOAuthenticator):
-    """Sign-in with GitHub, whose organisations and teams a list may name."""
-
-    login_handler = _GitHubLogin
-    id_claim = "id"
-
-    def __init__(self, **kwargs: object) -> None:
-        """Begin with no knowledge of when memberships were asked for."""
-        super().__init__(**kwargs)
-        self._asked_at: dict[str, float] = {}
-
-    async def update_auth_model(self, auth_model: AuthModel) -> AuthModel:
-        """Keep of GitHub's answer only the token, and that only where memberships must be asked again."""
-        auth_model = await super().update_auth_model(auth_model)
-        token = auth_model["auth_state"]["token_response"]["access_token"]
-        auth_model["auth_state"] = {"access_token": token} if self.gate.wants_groups else None
-        return auth_model
-
-    async def describe(self, info: Mapping[str, Any], token: Mapping[str, Any]) -> Person:
-        """The person with organisations and teams, if these matter."""
-        person = await super().describe(info, token)
-        return await self._with_groups(person, token["access_token"]) if self.gate.wants_groups else person
-
-    async def current(self, user: User, person: Person) -> Decision:
-        """The decision; one that hangs on a membership goes by what GitHub says of it now."""
-        decision = await super().current(user, person)
-        if decision.by_group and self._is_stale(person):
-            return await self.ask_again(user, person)
-        return decision
-
-    async def ask_again(self, user: User, person: Person) -> Decision:
-        """Ask GitHub for somebody's memberships and decide anew.
-
-        A token that GitHub no longer takes ends the memberships it was to show: whoever is taken out of
-        an organisation could else keep them by withdrawing it. When GitHub does not answer, or not
-        now, the last answer goes on to hold.
-        """
-        self._asked_at[person.user] = time.monotonic()
-        kept = await user.get_auth_state() or {}
-        try:
-            now = await self._with_groups(person, kept.get("access_token", ""))
-        except HTTPClientError as error:
-            if error.code != 401:
-                self._say_unasked(person, error)
-                return self.gate.decide(person)
-            self.log.warning("access: GitHub no longer takes the token of %s", shown(person.name))
-            now = replace(person, orgs=frozenset(), teams=frozenset())
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            self._say_unasked(person, error)
-            return self.gate.decide(person)
-        self.gate.people.remember(now)
-        return self.gate.decide(now)
-
-    def _is_stale(self, person: Person) -> bool:
-        asked_at = self._asked_at.get(person.user)
-        return asked_at is None or time.monotonic() - asked_at > MEMBERSHIP_AGE_S
-
-    def _say_unasked(self, person: Person, error: Exception) -> None:
-        self.log.warning(
-            "access: memberships of %s could not be asked for and stay as they were: %s",
-            shown(person.name),
-            shown(str(error)),
-        )
-
-    async def _with_groups(self, person: Person, token: str) -> Person:
-        self._asked_at[person.user] = time.monotonic()
-        orgs = await self._paginated_fetch(f"{self.github_api}/user/orgs?per_page=100", token, "Bearer")
-        teams = await self._paginated_fetch(f"{self.github_api}/user/teams?per_page=100", token, "Bearer")
-        return replace(
-            person,
-            orgs=frozenset(org["login"].lower() for org in orgs),
-            teams=frozenset(f"{team['organization']['login']}/{team['slug']}".lower() for team in teams),
-        )
 
 
 class GitLab(Provided, GitLabOAuthenticator):
@@ -333,6 +248,7 @@ class Globus(Provided, GlobusOAuthenticator):
 
     async def update_auth_model(self, auth_model: AuthModel) -> AuthModel:
         """Keep out other institutions' accounts, where one is asked for."""
+        # By its class: Gated comes first, whose answer leaves it to the gate, and the gate knows no domains.
         await GlobusOAuthenticator.check_blocked_users(self, auth_model["name"], auth_model)
         return await super().update_auth_model(auth_model)
 
@@ -343,6 +259,6 @@ class Globus(Provided, GlobusOAuthenticator):
 
 
 def _is_own_request(user: User, handler: RequestHandler | None) -> bool:
-    """Whether a user asks for himself; JupyterHub before 6.1 has not yet noted who asks."""
+    """Whether a user asks for themselves; JupyterHub before 6.1 has not yet noted who asks."""
     asking = getattr(handler, "_jupyterhub_user", None)
     return asking is None or (asking.kind == "user" and asking.name == user.name)

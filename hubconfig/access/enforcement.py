@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
-from functools import partial
-from typing import Any, Protocol
+from functools import cached_property, partial
+from typing import Any
 from urllib.parse import quote
 
 from jupyterhub import orm
+from jupyterhub.app import JupyterHub
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
 from hubconfig.access.gate import Gate
-from hubconfig.access.rules import Decision, Person, shown
+from hubconfig.access.rules import shown
+from hubconfig.background import Job
 
 LOOK_EVERY_S = 0.5
 """How often the list files and the clock are looked at: two calls of stat each time."""
@@ -36,48 +38,40 @@ _AT_A_TIME = 20
 _BREATH_S = 0.01
 
 
-class Judge(Protocol):
-    """What this module needs of the authenticator."""
-
-    gate: Gate
-    current: Callable[[Any, Person], Awaitable[Decision]]
-
-
 class Enforcer:
     """Runs inside the hub's own process, as long as the hub does."""
 
-    def __init__(self, app: Any, judge: Judge, token: str, log: logging.Logger) -> None:
+    def __init__(self, gate: Gate, token: str, log: logging.Logger) -> None:
         """Remember whom to ask.
 
-        :param app: the JupyterHub application.
         :param token: of a service that may stop servers.
         """
-        self._app = app
-        self._judge = judge
-        self._gate = judge.gate
+        self._gate = gate
         self._token = token
         self._log = log
-        self._client = AsyncHTTPClient(force_instance=True, max_clients=1000)
+        self._app: Any = None
+        """The JupyterHub application, once it answers."""
         self._seen: object = None
         self._stopping: dict[str, asyncio.Task[None]] = {}
 
-    async def enforce_forever(self) -> None:
-        """Look, and act on what has changed; an error is logged and the next look comes all the same."""
-        await self._hub_answers()
+    def jobs(self) -> tuple[Job, ...]:
+        """What is to be done while the hub runs."""
         # Apart from each other: a provider that does not answer may not hold up the lists.
-        await asyncio.gather(
-            self._again_and_again(self._look, LOOK_EVERY_S),
-            self._again_and_again(self.ask_about_groups, ASK_EVERY_S),
+        return (
+            self._job("enforcing the access lists", LOOK_EVERY_S, self._look),
+            self._job("asking who is still a member", ASK_EVERY_S, self.ask_about_groups),
         )
 
-    async def _again_and_again(self, work: Callable[[], Awaitable[None]], every_s: float) -> None:
-        while True:
+    def _job(self, name: str, every_s: float, work: Callable[[], Awaitable[None]]) -> Job:
+        async def once() -> None:
+            await self._hub_answers()
             try:
                 await work()
-            except Exception:  # noqa: BLE001 - whatever it is, the next look may not be the last one
-                self._log.exception("access: looking after the lists failed and is tried again")
+            except Exception:
                 self._app.db.rollback()
-            await asyncio.sleep(every_s)
+                raise
+
+        return Job(name, every_s, once, at_start=True)
 
     async def _look(self) -> None:
         state = self._gate.state
@@ -106,7 +100,7 @@ class Enforcer:
         async def ask(user: Any) -> None:
             person = self._gate.people.get(user.name)
             async with busy:
-                if person and not (await self._judge.current(user, person)).allowed:
+                if person and not (await self._app.authenticator.current(user, person)).allowed:
                     self._put_out({user.id})
 
         await asyncio.gather(*(ask(user) for user in list(self._app.users.values()) if _active(user)))
@@ -186,25 +180,34 @@ class Enforcer:
 
     async def _ask_hub_to_stop(self, name: str, server: str) -> None:
         path = f"users/{quote(name)}/servers/{quote(server)}" if server else f"users/{quote(name)}/server"
-        await self._request(path, "DELETE")
+        await self._request(self._app, path, "DELETE")
 
     async def _hub_answers(self) -> None:
-        while True:
+        """Wait until the hub is there to be asked, which takes it some seconds after its start."""
+        while self._app is None:
+            app = JupyterHub.instance()
             try:
-                await self._request("", "GET")
+                if getattr(app, "hub", None):  # until its addresses are known
+                    await self._request(app, "", "GET")
+                    self._app = app
+                    return
             except (HTTPClientError, OSError):
-                await asyncio.sleep(0.1)
-            else:
-                return
+                pass
+            await asyncio.sleep(0.1)
 
-    async def _request(self, path: str, method: str) -> None:
+    async def _request(self, app: Any, path: str, method: str) -> None:
         request = HTTPRequest(
-            self._app.hub.api_url.rstrip("/") + "/" + path,
+            app.hub.api_url.rstrip("/") + "/" + path,
             method=method,
             headers={"Authorization": f"token {self._token}"},
             request_timeout=60,
         )
         await self._client.fetch(request)
+
+    @cached_property
+    def _client(self) -> AsyncHTTPClient:
+        """Of the event loop that runs; there is none yet when the hub is configured."""
+        return AsyncHTTPClient(force_instance=True, max_clients=1000)
 
 
 def _active(user: Any) -> bool:

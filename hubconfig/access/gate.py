@@ -10,7 +10,18 @@ from pathlib import Path
 
 from hubconfig.access.lists import AccessLists, BrokenListError
 from hubconfig.access.people import People
-from hubconfig.access.rules import Decision, Entries, Person, Rules, Why, decide, may_see, read_entries, shown
+from hubconfig.access.rules import (
+    Decision,
+    Entries,
+    Person,
+    Reason,
+    Rules,
+    decide,
+    may_see,
+    read_entries,
+    shown,
+)
+from hubconfig.container import ACCESS, STATE
 from hubconfig.options import HubOptions
 
 
@@ -18,9 +29,9 @@ from hubconfig.options import HubOptions
 class Folders:
     """Where the gate finds its files, as the hub sees them."""
 
-    access: Path = Path("/srv/access")
+    access: Path = Path(ACCESS)
     """Holds wlist and blist; the administrator writes there."""
-    state: Path = Path("/srv/state")
+    state: Path = Path(STATE)
     """The hub's own memory; kept on the data volume."""
 
 
@@ -98,7 +109,7 @@ class Gate:
         if self._said.get(person.user) != decision:
             self._said[person.user] = decision
             self._write_down(person, decision)
-        if decision.why is Why.WINDOW:
+        if decision.reason is Reason.WINDOW:
             self._keep_visitor(person)
         return decision
 
@@ -139,7 +150,7 @@ class Gate:
         who = shown(person.name) + (f" (id {shown(person.id)})" if person.id else "")
         if decision.allowed:
             self._log.info("access: allowed %s: %s", who, decision)
-        elif decision.why is Why.OTHER_ID:
+        elif decision.reason is Reason.OTHER_ID:
             self._log.warning(
                 "access: denied %s: id %s signed in by this name before. If it is the same person, "
                 "write %s:%s into wlist, or delete the line of %s in %s",

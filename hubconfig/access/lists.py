@@ -239,7 +239,7 @@ def _age_s(signature: Signature) -> float:
 
 def _read(path: Path) -> bytes:
     """A regular file's bytes. Raises OSError, or BrokenListError when it is none or too large."""
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123 - of flags
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise BrokenListError("is not a file but a folder, pipe or device")
         data = file.read(LONGEST_LIST_BYTES + 1)

@@ -10,26 +10,26 @@ from email.utils import parsedate_to_datetime
 from tornado.httpclient import HTTPClientError, HTTPResponse
 from tornado.web import HTTPError
 
-from hubconfig.access.rules import Decision, Person, Why, shown
+from hubconfig.access.rules import Decision, Person, Reason, shown
 
 SKEW_NOTABLE_S = 60
 """A clock this far off is worth a word; certificates and one-time codes suffer from it."""
 
 _REASONS = {
-    Why.BANNED: ("{name} is blocked on this hub", "Whoever runs the hub has taken this account off it."),
-    Why.BANS_UNKNOWN: (
+    Reason.BANNED: ("{name} is blocked on this hub", "Whoever runs the hub has taken this account off it."),
+    Reason.BANS_UNKNOWN: (
         "Nobody can be let in at the moment",
         "The hub cannot check who may use it. It works again when whoever runs it has put that right.",
     ),
-    Why.OTHER_ID: (
+    Reason.OTHER_ID: (
         "{name} is not known here",
         (
             "Another account used the name {name} on this hub before. If you are the same person, "
             "ask whoever runs the hub to let your new account in."
         ),
     ),
-    Why.CLOSED: ("This hub is closed", "It is not open to users at the moment."),
-    Why.NOT_LISTED: (
+    Reason.CLOSED: ("This hub is closed", "It is not open to users at the moment."),
+    Reason.NOT_LISTED: (
         "{name} is not on the list",
         "You are signed in as {name}, and this account is not among those who may use the hub.",
     ),
@@ -48,7 +48,7 @@ class NotLetInError(HTTPError):
 
 def refusal(person: Person, decision: Decision) -> NotLetInError:
     """The page for somebody whom the lists keep out."""
-    heading, message = _REASONS[decision.why]
+    heading, message = _REASONS[decision.reason]
     name = person.name if len(person.name) <= 60 else f"{person.name[:57]}..."
     return NotLetInError(403, heading.format(name=name), message.format(name=name))
 

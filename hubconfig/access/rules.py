@@ -46,7 +46,7 @@ class Person:
         return safe_name(self.name)
 
 
-class Why(Enum):
+class Reason(Enum):
     """What a decision was made by."""
 
     BANNED = "banned"
@@ -66,7 +66,7 @@ class Decision:
     """Whether somebody may be in the hub."""
 
     allowed: bool
-    why: Why
+    reason: Reason
     place: str = ""
     """The line that decided, such as `blist line 3`; empty if none did."""
     admin: bool = False
@@ -76,11 +76,11 @@ class Decision:
 
     def __str__(self) -> str:
         """The reason, for the administrator's log."""
-        return f"{self.why.value} ({self.place})" if self.place else self.why.value
+        return f"{self.reason.value} ({self.place})" if self.place else self.reason.value
 
 
 @dataclass(frozen=True)
-class _Mark:
+class _ListedPerson:
     """One entry that names a person."""
 
     id: str | None
@@ -91,7 +91,7 @@ class _Mark:
 class Entries:
     """An access list, ready to be asked."""
 
-    people: Mapping[str, tuple[_Mark, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    people: Mapping[str, tuple[_ListedPerson, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """User name to what is written of it."""
     ids: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Provider's id to the place where it is written."""
@@ -111,15 +111,15 @@ class Entries:
 
     def naming(self, person: Person) -> str:
         """Where the person is let in by name, or by name and id; empty if nowhere."""
-        for mark in self.people.get(person.user, ()):
-            if mark.id is None or mark.id == person.id:
-                return mark.place
+        for listed in self.people.get(person.user, ()):
+            if listed.id is None or listed.id == person.id:
+                return listed.place
         return ""
 
     def naming_id(self, person: Person) -> bool:
         """Whether name and id together are written."""
         return person.id is not None and any(
-            mark.id == person.id for mark in self.people.get(person.user, ())
+            listed.id == person.id for listed in self.people.get(person.user, ())
         )
 
     def grouping(self, person: Person) -> str:
@@ -136,12 +136,12 @@ class Entries:
         """
         if person.id is not None and person.id in self.ids:
             return self.ids[person.id]
-        for mark in self.people.get(person.user, ()):
-            return mark.place
+        for listed in self.people.get(person.user, ()):
+            return listed.place
         for user in sorted(person.other_users):
-            for mark in self.people.get(user, ()):
-                if mark.id is None:
-                    return mark.place
+            for listed in self.people.get(user, ()):
+                if listed.id is None:
+                    return listed.place
         return self.grouping(person)
 
 
@@ -151,7 +151,7 @@ def read_entries(lines: Iterable[str], where: str) -> Entries:
     A line holds `name`, `name:id`, `org:NAME` or `team:ORG/TEAM`, in any case, with spaces around;
     `#` begins a comment.
     """
-    people: dict[str, tuple[_Mark, ...]] = {}
+    people: dict[str, tuple[_ListedPerson, ...]] = {}
     ids: dict[str, str] = {}
     orgs: dict[str, str] = {}
     teams: dict[str, str] = {}
@@ -173,7 +173,7 @@ def read_entries(lines: Iterable[str], where: str) -> Entries:
         else:
             user = listed_user(match["name"])
             number_id = match["id"] and (match["id"].lstrip("0") or "0")
-            people[user] = (*people.get(user, ()), _Mark(number_id, place))
+            people[user] = (*people.get(user, ()), _ListedPerson(number_id, place))
             if number_id:
                 ids.setdefault(number_id, place)
     return Entries(people, ids, orgs, teams, tuple(faults), given)
@@ -231,48 +231,48 @@ def decide(person: Person, rules: Rules, now: datetime) -> Decision:
     """Whether this person may be in the hub now.
 
     blist wins always, over admins too. Admins get in whatever the mode. With mode `auto`
-    everybody gets in while the allow list of the settings and wlist are both empty; as soon as
-    either holds anything, only those listed.
+    everybody gets in while the allow list of the settings and wlist are both empty; as soon as either
+    holds anything, only those listed.
     """
     if place := rules.blist.banning(person):
-        return Decision(allowed=False, why=Why.BANNED, place=place)
+        return Decision(allowed=False, reason=Reason.BANNED, place=place)
     if _is_another(person) and not any(
         entries.naming_id(person) for entries in (rules.admins, rules.allow, rules.wlist)
     ):
-        return Decision(allowed=False, why=Why.OTHER_ID)
+        return Decision(allowed=False, reason=Reason.OTHER_ID)
     return _as_admin(person, rules.admins) or _as_visitor(person, rules, now)
 
 
 def _as_admin(person: Person, admins: Entries) -> Decision | None:
     if place := admins.naming(person):
-        return Decision(allowed=True, why=Why.ADMIN, place=place, admin=True)
+        return Decision(allowed=True, reason=Reason.ADMIN, place=place, admin=True)
     if place := admins.grouping(person):
-        return Decision(allowed=True, why=Why.ADMIN, place=place, admin=True, by_group=True)
+        return Decision(allowed=True, reason=Reason.ADMIN, place=place, admin=True, by_group=True)
     return None
 
 
 def _as_visitor(person: Person, rules: Rules, now: datetime) -> Decision:
     if rules.blist.unknown:
-        return Decision(allowed=False, why=Why.BANS_UNKNOWN)
+        return Decision(allowed=False, reason=Reason.BANS_UNKNOWN)
     if rules.window_open(now):
-        return Decision(allowed=True, why=Why.WINDOW)
+        return Decision(allowed=True, reason=Reason.WINDOW)
     if rules.mode == "closed":
-        return Decision(allowed=False, why=Why.CLOSED)
+        return Decision(allowed=False, reason=Reason.CLOSED)
     if rules.mode == "open":
-        return Decision(allowed=True, why=Why.OPEN)
+        return Decision(allowed=True, reason=Reason.OPEN)
     return _by_lists(person, rules)
 
 
 def _by_lists(person: Person, rules: Rules) -> Decision:
     for entries in (rules.allow, rules.wlist):
         if place := entries.naming(person):
-            return Decision(allowed=True, why=Why.LISTED, place=place)
+            return Decision(allowed=True, reason=Reason.LISTED, place=place)
     for entries in (rules.allow, rules.wlist):
         if place := entries.grouping(person):
-            return Decision(allowed=True, why=Why.LISTED, place=place, by_group=True)
+            return Decision(allowed=True, reason=Reason.LISTED, place=place, by_group=True)
     if rules.anybody:
-        return Decision(allowed=True, why=Why.NO_LIST)
-    return Decision(allowed=False, why=Why.NOT_LISTED)
+        return Decision(allowed=True, reason=Reason.NO_LIST)
+    return Decision(allowed=False, reason=Reason.NOT_LISTED)
 
 
 def may_see(who: Collection[str], person: Person, *, admin: bool) -> bool:

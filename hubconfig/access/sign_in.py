@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -14,14 +15,16 @@ from traitlets.config import Config
 from hubconfig.access.authenticators import (
     CILogon,
     Gated,
-    GitHub,
     GitLab,
     Globus,
     Oidc,
     SafeName,
     SharedPassword,
 )
+from hubconfig.access.enforcement import Enforcer
 from hubconfig.access.gate import Folders, Gate
+from hubconfig.access.github import GitHub
+from hubconfig.additions import Additions
 from hubconfig.auth_options import (
     CILogonAuth,
     GitHubAuth,
@@ -44,21 +47,29 @@ _PROVIDER_TIMES = {"connect_timeout": 5.0, "request_timeout": 10.0}
 """Seconds that a provider has for an answer before the user is told that it gives none."""
 
 
+@dataclass(frozen=True)
+class SignIn:
+    """A hub's sign-in, as it has been configured."""
+
+    gate: Gate
+    """A menu asks it who may see what."""
+    additions: Additions
+    """The enforcement of the lists while the hub runs, and what pages tell of them."""
+
+
 def configure_authenticator(
     settings: HubSettings,
     c: Config,
     folders: Folders | None = None,
     secrets_dir: Path = SECRETS_DIR,
     log: logging.Logger | None = None,
-) -> Gate:
+) -> SignIn:
     """Set up sign-in, and the enforcement of the access lists while the hub runs.
 
-    Adds to `c.JupyterHub.services`, `load_roles` and `template_vars`, so call it after these are
-    assigned, or only ever append to them. The template variable `access_problems` lists what is wrong
-    with the access lists; it is empty for all but admins.
+    The template variable `access_problems` lists what is wrong with the access lists; it is empty for
+    all but admins.
     :param folders: where the lists and the hub's memory are.
     :param secrets_dir: where the secrets of the sign-in are, a file each.
-    :returns: the gate; a menu asks it who may see what.
     Raises ValueError, in words for the administrator, when a secret is missing or will not do.
     """
     folders = folders or Folders()
@@ -68,8 +79,7 @@ def configure_authenticator(
     if gate.wants_groups and kind is not GitHub:
         log.warning("access: org: and team: mean GitHub's; with auth.kind %s they name nobody",
                     settings.options.auth.kind)  # fmt: skip
-    stop_token = secrets.token_hex(32)
-    c.JupyterHub.authenticator_class = kind.behind(gate, stop_token)
+    c.JupyterHub.authenticator_class = kind.behind(gate)
     c[kind.__name__].update(
         {
             "admin_users": {SafeName(user) for user in gate.admins.people},
@@ -86,12 +96,19 @@ def configure_authenticator(
     )
     if c[kind.__name__].get("enable_auth_state"):
         c.CryptKeeper.keys = [_crypt_key(folders.state / "crypt_key")]
-    c.JupyterHub.services.append({"name": SERVICE, "api_token": stop_token})
-    c.JupyterHub.load_roles.append({"name": SERVICE, "scopes": ["delete:servers"], "services": [SERVICE]})
-    c.JupyterHub.template_vars.update(
-        {"access_problems": lambda user: gate.problems if getattr(user, "admin", False) else []}
-    )
-    return gate
+    return SignIn(gate, Additions.all([_enforcement(gate, log), _problems(gate)]))
+
+
+def _enforcement(gate: Gate, log: logging.Logger) -> Additions:
+    token = secrets.token_hex(32)
+    return Additions.of_service(SERVICE, token, ["delete:servers"], *Enforcer(gate, token, log).jobs())
+
+
+def _problems(gate: Gate) -> Additions:
+    def shown_to(user: Any) -> list[str]:
+        return gate.problems if getattr(user, "admin", False) else []
+
+    return Additions(template_vars={"access_problems": shown_to})
 
 
 def _strictness(kind: type[Gated]) -> dict[str, bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import sys
 from pathlib import Path
@@ -14,9 +15,10 @@ from jupyterhub.spawner import SimpleLocalProcessSpawner
 from traitlets import Dict
 from traitlets.config import Config
 
-from hubconfig.access import authenticators, enforcement
+from hubconfig.access import enforcement, github
 from hubconfig.access.gate import Folders
 from hubconfig.access.sign_in import configure_authenticator
+from hubconfig.background import begin
 from hubconfig.settings import HubSettings
 
 FOLDER = Path(os.environ["HUB_TEST_FOLDER"])
@@ -76,7 +78,7 @@ class Stub(SimpleLocalProcessSpawner):
 def configure(c: Config) -> None:
     # A test cannot wait for minutes.
     enforcement.ASK_EVERY_S = 0.5
-    authenticators.MEMBERSHIP_AGE_S = 0
+    github.MEMBERSHIP_AGE_S = 0
     told = json.loads((FOLDER / "told.json").read_text())
     c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{told['port']}"
     c.JupyterHub.bind_url = f"http://127.0.0.1:{told['unused_port']}"
@@ -89,13 +91,17 @@ def configure(c: Config) -> None:
     c.Stub.interrupt_timeout = 1
     c.Stub.term_timeout = 1
     c.JupyterHub.template_paths = [str(Path(__file__).parents[2] / "hubconfig" / "pages" / "templates")]
-    c.JupyterHub.services = [{"name": "test", "api_token": told["token"], "admin": True}]
-    configure_authenticator(
+    additions = configure_authenticator(
         HubSettings.read(FOLDER / "settings.json"),
         c,
         Folders(FOLDER / "access", FOLDER / "state"),
         FOLDER / "secrets",
-    )
+    ).additions
+    test = {"name": "test", "api_token": told["token"], "admin": True}
+    c.JupyterHub.services = [test, *additions.services]
+    c.JupyterHub.load_roles = list(additions.roles)
+    c.JupyterHub.template_vars = dict(additions.template_vars)
+    begin(additions.jobs, logging.getLogger("JupyterHub"))
 
 
 configure(get_config())  # type: ignore[name-defined]  # noqa: F821

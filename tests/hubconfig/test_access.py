@@ -17,8 +17,8 @@ from hubconfig.access.rules import (
     Entries,
     Mode,
     Person,
+    Reason,
     Rules,
-    Why,
     decide,
     may_see,
     read_entries,
@@ -164,7 +164,7 @@ ADA = Person("Ada", "12")
 
 
 def test_everybody_gets_in_while_all_lists_are_empty() -> None:
-    assert decide(ADA, Rules(), NOW).why is Why.NO_LIST
+    assert decide(ADA, Rules(), NOW).reason is Reason.NO_LIST
 
 
 @pytest.mark.parametrize("rules", [Rules(allow=read_entries(["bob"], "allow")),
@@ -205,8 +205,8 @@ def test_an_account_that_took_over_a_freed_name_does_not_pass_for_its_former_own
 
 def test_a_name_that_first_belonged_to_another_id_is_refused_until_the_new_id_is_listed() -> None:
     newcomer = Person("ada", "99", pinned_id="12")
-    assert decide(newcomer, Rules(), NOW).why is Why.OTHER_ID
-    assert decide(newcomer, Rules(wlist=entries("ada")), NOW).why is Why.OTHER_ID
+    assert decide(newcomer, Rules(), NOW).reason is Reason.OTHER_ID
+    assert decide(newcomer, Rules(wlist=entries("ada")), NOW).reason is Reason.OTHER_ID
     assert allowed(newcomer, Rules(wlist=entries("ada:99")))
     assert not allowed(newcomer, Rules(wlist=entries("ada:99"), blist=entries("ada:99")))
 
@@ -224,7 +224,7 @@ def test_banning_the_new_owner_of_a_name_does_not_ban_the_former_one() -> None:
 def test_a_black_list_that_was_never_readable_lets_only_admins_in() -> None:
     rules = Rules(admins=entries("ada"), blist=Entries(given=True, unknown=True), mode="open")
     assert allowed(ADA, rules)
-    assert decide(Person("bob", "1"), rules, NOW).why is Why.BANS_UNKNOWN
+    assert decide(Person("bob", "1"), rules, NOW).reason is Reason.BANS_UNKNOWN
 
 
 def test_organisation_and_team_let_their_members_in() -> None:
@@ -243,14 +243,14 @@ def test_a_member_who_is_also_named_needs_no_membership() -> None:
 
 def test_the_window_ends_at_its_second() -> None:
     rules = Rules(mode="listed", open_until=NOW)
-    assert decide(ADA, rules, NOW - timedelta(seconds=1)).why is Why.WINDOW
-    assert decide(ADA, rules, NOW).why is Why.NOT_LISTED
+    assert decide(ADA, rules, NOW - timedelta(seconds=1)).reason is Reason.WINDOW
+    assert decide(ADA, rules, NOW).reason is Reason.NOT_LISTED
 
 
 def test_a_closed_hub_lets_admins_in_and_nobody_on_a_list() -> None:
     rules = Rules(admins=entries("ada"), wlist=entries("bob"), mode="closed")
     assert allowed(ADA, rules)
-    assert decide(Person("bob"), rules, NOW).why is Why.CLOSED
+    assert decide(Person("bob"), rules, NOW).reason is Reason.CLOSED
 
 
 @pytest.mark.parametrize(

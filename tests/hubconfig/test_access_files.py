@@ -14,7 +14,7 @@ import pytest
 
 from hubconfig.access import lists
 from hubconfig.access.lists import AccessLists, BrokenListError
-from hubconfig.access.rules import Person, Rules, Why, decide
+from hubconfig.access.rules import Person, Reason, Rules, decide
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 ADA = Person("ada", "12")
@@ -180,7 +180,7 @@ def test_a_first_list_that_cannot_be_read_opens_the_hub_to_nobody(place: Place, 
 def test_a_first_black_list_that_cannot_be_read_keeps_everybody_out(place: Place) -> None:
     place.write(place.blist, b"\xff")
     place.restarted()
-    assert decide(ADA, Rules(blist=place.lists.blist), NOW).why is Why.BANS_UNKNOWN
+    assert decide(ADA, Rules(blist=place.lists.blist), NOW).reason is Reason.BANS_UNKNOWN
     place.write(place.blist, "")
     assert place.lets_in(ADA)
 

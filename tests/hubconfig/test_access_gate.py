@@ -14,7 +14,7 @@ import pytest
 
 from hubconfig.access import lists
 from hubconfig.access.gate import Folders, Gate
-from hubconfig.access.rules import Decision, Person, Why
+from hubconfig.access.rules import Decision, Person, Reason
 from hubconfig.auth_options import Access
 from hubconfig.options import Application, HubOptions
 
@@ -54,7 +54,7 @@ def test_the_id_of_the_first_sign_in_is_kept_over_restarts(tmp_path: Path, clock
     assert arrive(gate(tmp_path, clock), "Ada", "12").allowed
     restarted = gate(tmp_path, clock)
     assert restarted.person("ada").id == "12"
-    assert arrive(restarted, "ada", "99").why is Why.OTHER_ID
+    assert arrive(restarted, "ada", "99").reason is Reason.OTHER_ID
     assert restarted.person("ada").id == "12"
 
 
@@ -81,7 +81,7 @@ def test_deleting_a_person_s_line_lets_a_new_account_in(tmp_path: Path, clock: C
     arrive(hub, "bob", "13")
     lines = [line for line in hub.people.path.read_text().splitlines() if '"ada"' not in line]
     hub.people.path.write_text("\n".join(lines) + "\n")
-    assert arrive(hub, "ada", "99").why is Why.OTHER_ID  # somebody may still be writing
+    assert arrive(hub, "ada", "99").reason is Reason.OTHER_ID  # somebody may still be writing
     time.sleep(lists.SETTLE_S + 0.05)
     assert arrive(hub, "ada", "99").allowed
     assert hub.person("bob").id == "13"
@@ -97,7 +97,7 @@ def test_nobody_is_forgotten_because_the_file_is_gone_or_a_line_is_broken(
     arrive(hub, "bob", "13")
     hub.people.path.write_text("{broken\n" + hub.people.path.read_text())
     time.sleep(lists.SETTLE_S + 0.05)
-    assert arrive(hub, "ada", "99").why is Why.OTHER_ID
+    assert arrive(hub, "ada", "99").reason is Reason.OTHER_ID
     assert "line 1 is not understood" in "".join(caplog.messages)
     arrive(hub, "carol", "14")
     assert hub.people.path.read_text().startswith("{broken\n")
@@ -126,7 +126,7 @@ def test_a_banned_person_who_takes_another_name_stays_out(tmp_path: Path, clock:
     (tmp_path / "access" / "blist").write_text("ada\n")
     time.sleep(lists.SETTLE_S + 0.05)
     hub.rules  # noqa: B018 - looks at the file
-    assert arrive(hub, "lovelace", "12").why is Why.BANNED
+    assert arrive(hub, "lovelace", "12").reason is Reason.BANNED
 
 
 def test_each_answer_is_logged_once_with_who_and_why(

@@ -19,13 +19,13 @@ from jupyterhub.crypto import CryptKeeper
 from oauthenticator.oauth2 import _serialize_state
 from traitlets.config import Config
 
-from hubconfig.access import authenticators
+from hubconfig.access import github as github_sign_in
 from hubconfig.access.authenticators import Gated, SafeName
-from hubconfig.access.gate import Folders, Gate
+from hubconfig.access.gate import Folders
 from hubconfig.access.lists import SETTLE_S
 from hubconfig.access.refusals import NotLetInError, refusal
-from hubconfig.access.rules import Decision, Person, Why
-from hubconfig.access.sign_in import configure_authenticator
+from hubconfig.access.rules import Decision, Person, Reason
+from hubconfig.access.sign_in import SignIn, configure_authenticator
 from hubconfig.names import safe_name
 from hubconfig.options import HubOptions
 from hubconfig.pages.templates_dir import TEMPLATES
@@ -68,7 +68,8 @@ class Hub:
             (folder / "secrets" / name).write_text(f"{value}\n")
         given = {key: value.replace("URL", url) for key, value in auth.items()}
         self.config = Config()
-        self.gate = configure(folder, self.config, auth=given, **options)
+        sign_in = configure(folder, self.config, auth=given, **options)
+        self.gate, self.additions = sign_in.gate, sign_in.additions
         self.authenticator: Gated = self.config.JupyterHub.authenticator_class(config=self.config)
         self.authenticator.log = logging.getLogger("hub")
         if auth["kind"] in ("cilogon", "globus"):  # whose addresses no setting changes
@@ -87,7 +88,7 @@ class Hub:
         return found
 
 
-def configure(folder: Path, c: Config, **options: Any) -> Gate:
+def configure(folder: Path, c: Config, **options: Any) -> SignIn:
     settings = HubSettings(
         name="hub", stack="test", options=HubOptions.model_validate(options), base_url="/a/", hub_host="hub",
         public_url="https://hub.org/a", network="n", user_prefix="p-", homes_dir="/h", space_dirs={},
@@ -326,7 +327,7 @@ def signed_in(hub: Hub, server: Provider, login: str) -> User:
 
 @pytest.fixture
 def _always_stale(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(authenticators, "MEMBERSHIP_AGE_S", -1)
+    monkeypatch.setattr(github_sign_in, "MEMBERSHIP_AGE_S", -1)
 
 
 @pytest.mark.usefixtures("_always_stale")
@@ -574,20 +575,20 @@ def page_of(error: NotLetInError, name: str) -> str:
     return page.render(exception=error, message=message, status_code=403, login_url="/hub/login")
 
 
-@pytest.mark.parametrize("why", Why)
-def test_each_reason_to_keep_somebody_out_has_a_page(why: Why) -> None:
-    lets_in = {Why.ADMIN, Why.WINDOW, Why.OPEN, Why.LISTED, Why.NO_LIST}
-    if why in lets_in:
+@pytest.mark.parametrize("reason", Reason)
+def test_each_reason_to_keep_somebody_out_has_a_page(reason: Reason) -> None:
+    lets_in = {Reason.ADMIN, Reason.WINDOW, Reason.OPEN, Reason.LISTED, Reason.NO_LIST}
+    if reason in lets_in:
         with pytest.raises(KeyError):
-            refusal(Person("ada"), Decision(allowed=False, why=why))
+            refusal(Person("ada"), Decision(allowed=False, reason=reason))
     else:
-        page = page_of(refusal(Person("ada"), Decision(allowed=False, why=why)), "403.html")
+        page = page_of(refusal(Person("ada"), Decision(allowed=False, reason=reason)), "403.html")
         assert "<h1>" in page
         assert "/hub/login" in page
 
 
 def test_a_name_is_no_markup_on_the_page() -> None:
-    error = refusal(Person("<script>{0}{name}"), Decision(allowed=False, why=Why.BANNED))
+    error = refusal(Person("<script>{0}{name}"), Decision(allowed=False, reason=Reason.BANNED))
     page = page_of(error, "403.html")
     assert "<script>" not in page
     assert "{0}{name} is blocked" in page
@@ -603,7 +604,7 @@ def test_only_admins_are_shown_what_is_wrong_with_the_lists(tmp_path: Path) -> N
     (tmp_path / "access").mkdir()
     (tmp_path / "access" / "wlist").write_bytes(b"\xff")
     hub = Hub(tmp_path, "", {"kind": "github"})
-    shown = hub.config.JupyterHub.template_vars.get_value({})["access_problems"]
+    shown = hub.additions.template_vars["access_problems"]
     assert "not UTF-8" in shown(User("ada", admin=True))[0]
     assert shown(User("bob")) == []
     assert shown(None) == []
