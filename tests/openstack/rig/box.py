@@ -10,7 +10,7 @@ import subprocess
 import tarfile
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tests.openstack.rig import configuration, ranges
 from tests.openstack.rig.configuration import BRIDGE, HOST, Place
@@ -56,14 +56,22 @@ _FILES: Final = Path(__file__).with_name("files")
 
 def place() -> Place | None:
     """Where the rig listens; None when it does not run."""
-    known = subprocess.run(["docker", "inspect", NAME], capture_output=True, text=True, check=False)
-    if known.returncode != 0:
-        return None
-    (container,) = json.loads(known.stdout)
-    if not container["State"]["Running"]:
+    container = _container()
+    if container is None or not container["State"]["Running"]:
         return None
     labels = container["Config"]["Labels"]
     return Place(labels["rig.address"], labels["rig.external"], run("cat", _PASSWORD).strip())
+
+
+def _container() -> dict[str, Any] | None:
+    """What Docker says of the container; None when there is none, though its network may be left."""
+    known = subprocess.run(
+        ["docker", "container", "inspect", NAME], capture_output=True, text=True, check=False
+    )
+    if known.returncode != 0:
+        return None
+    (container,) = json.loads(known.stdout)
+    return dict(container)
 
 
 def create() -> Place:
@@ -93,12 +101,23 @@ def create() -> Place:
 
 
 def remove() -> None:
-    """Take the container away, with all that was in it, and the way there."""
-    known = place()
-    if known is not None:
-        subprocess.run(["ip", "route", "del", known.external_cidr, "via", known.address], check=False)
-    for words in (("rm", "--force", "--volumes", NAME), ("network", "rm", NAME)):
-        subprocess.run(["docker", *words], capture_output=True, check=False)
+    """Take away what there is of the rig, whichever step it came to: route, container, network.
+
+    Raises RuntimeError with Docker's words when something stays.
+    """
+    container = _container()
+    if container is not None:
+        labels = container["Config"]["Labels"]
+        way = (labels["rig.external"], "via", labels["rig.address"])
+        # There is none when it failed before its last step.
+        subprocess.run(["ip", "route", "del", *way], capture_output=True, check=False)
+    for kind, words in (
+        ("container", ("rm", "--force", "--volumes", NAME)),
+        ("network", ("network", "rm", NAME)),
+    ):
+        inspected = ["docker", kind, "inspect", NAME]
+        if subprocess.run(inspected, capture_output=True, check=False).returncode == 0:
+            _docker(*words)
 
 
 def run(*words: str) -> str:

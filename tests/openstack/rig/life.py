@@ -62,20 +62,21 @@ def up() -> None:
         say(f"rig, {time.monotonic() - began:4.0f} s: {what}")
 
     _have_programs()
+    passed("making the cloud's image; once, some minutes")
     image = guest_image(SUITE)
-    passed("the cloud's image")
+    passed("the cloud's image is there; starting the container, with databases and keystone")
     place = box.create()
-    passed("the container, with databases and keystone")
+    passed("keystone answers; registering and starting the services")
     with operators.connect(place) as cloud:
         operators.register(cloud, place)
     start_services()
+    operators.wait_until_ready(place, passed)
+    passed("all services are up; uploading the image, making the project")
     with operators.connect(place) as cloud:  # anew: a token holds the catalog as it was
-        operators.wait_until_ready(cloud)
-        passed("all services")
         operators.offer(cloud, place, image)
         clouds_yaml().parent.mkdir(parents=True, exist_ok=True)
         operators.give_project(cloud, place, clouds_yaml())
-    passed("image uploaded, project made")
+    passed("the project is there")
 
 
 def _have_programs() -> None:

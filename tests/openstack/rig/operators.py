@@ -6,7 +6,6 @@ Names are like those on Arbutus.
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -14,10 +13,10 @@ from typing import Any, Final
 import openstack
 import yaml
 from openstack.connection import Connection
-from openstack.exceptions import SDKException
 from openstack.identity.v3._proxy import Proxy as Identity
 
 from tests.openstack.rig.configuration import Place
+from tests.openstack.rig.waiting import PASSING, until
 from tests.vm.guest_image import GuestImage
 
 FLAVOR: Final = "c2-3gb-20"
@@ -80,19 +79,24 @@ def register(cloud: Connection, place: Place) -> None:
             )
 
 
-def wait_until_ready(cloud: Connection) -> None:
-    """Return when hypervisor, network agents and volume service report themselves up."""
-    end = time.monotonic() + _READY_SECONDS
-    missing = _missing(cloud)
-    while missing:
-        if time.monotonic() > end:
-            raise RuntimeError(f"not up within {_READY_SECONDS} s: {missing}")
-        time.sleep(1)
-        missing = _missing(cloud)
+def wait_until_ready(place: Place, tell: Callable[[str], None]) -> None:
+    """Return when hypervisor, network agents and volume service report themselves up.
+
+    Signs in for each look: a connection keeps what it once found out, also that a service is not there.
+
+    :param tell: hears what is waited for.
+    Raises NotReadyError.
+    """
+
+    def missing() -> str:
+        with connect(place) as cloud:
+            return missing_in(cloud)
+
+    until(missing, _READY_SECONDS, tell=tell)
 
 
-def _missing(cloud: Connection) -> str:
-    """What does not report itself up yet; empty: nothing."""
+def missing_in(cloud: Connection) -> str:
+    """What does not report itself up yet, and why if it said so; empty: nothing."""
     parts: dict[str, Callable[[], bool]] = {
         "hypervisor": lambda: any(each.state == "up" for each in cloud.compute.hypervisors()),
         "network agents": lambda: sum(bool(each.is_alive) for each in cloud.network.agents()) >= 4,
@@ -106,7 +110,7 @@ def _missing(cloud: Connection) -> str:
         try:
             if not works():
                 return name
-        except SDKException as error:
+        except PASSING as error:
             return f"{name}: {error}"
     return ""
 
