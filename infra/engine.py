@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
-import shlex
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from infra import remote_shell
 from infra.host import Ssh
+from infra.remote_shell import CommandError as EngineError
+from infra.remote_shell import RefusedKeyError, StrangerError, UnreachableError
 
-_SECONDS = 120
-
-
-class EngineError(Exception):
-    """Docker did not do what it was asked; the text is Docker's own."""
-
-
-class UnreachableError(EngineError):
-    """The machine does not let us in; it may be stopped, or gone.
-
-    What only looks goes on without it: `pulumi destroy` runs the program too, and must work on a
-    stack whose machine is no more.
-    """
-
-
-_SSH_FAILED = 255
-"""ssh's own exit code, when it never came to run the command."""
+__all__ = ["Engine", "EngineError", "RefusedKeyError", "StrangerError", "UnreachableError", "local_engine"]
 
 
 @dataclass(frozen=True)
@@ -45,17 +32,8 @@ class Engine:
         Over SSH docker itself runs on the machine: the client's own ssh:// takes no options, so it
         could not be told which host key to accept.
         """
-        if self.ssh is None:
-            return ["docker", *words]
-        there = shlex.join(["docker", *words])
-        return [
-            "ssh",
-            *self.ssh.options(),
-            "-p",
-            str(self.ssh.port),
-            f"{self.ssh.user}@{self.address}",
-            there,
-        ]
+        command = ["docker", *words]
+        return command if self.ssh is None else self.ssh.command(self.address, *command)
 
     def environment(self) -> dict[str, str]:
         """The environment of such a command."""
@@ -63,33 +41,35 @@ class Engine:
             dict(os.environ) if self.docker_host is None else {**os.environ, "DOCKER_HOST": self.docker_host}
         )
 
-    def run(self, *words: str, seconds: int = _SECONDS, text: str | None = None) -> str:
+    def run(self, *words: str, seconds: int = remote_shell.SECONDS, text: str | None = None) -> str:
         """What `docker WORDS` prints.
 
-        Raises EngineError when it fails, has no docker program, or takes longer than so many seconds.
+        Raises EngineError when it fails, has no docker program, or takes longer than so many seconds;
+        UnreachableError, RefusedKeyError or StrangerError when the machine does not let us ask.
         """
         try:
-            done = subprocess.run(
+            done = remote_shell.run(
                 self.command(*words),
+                over_ssh=self.ssh is not None,
                 env=self.environment(),
-                input=text if text is not None else "",
-                capture_output=True,
-                text=True,
-                timeout=seconds,
-                check=False,
+                text=text or "",
+                seconds=seconds,
             )
-        except FileNotFoundError as error:
-            raise EngineError(
-                f"the program {error.filename} is not installed; install it and run again"
-            ) from None
-        except subprocess.TimeoutExpired:
-            raise EngineError(f"docker {words[0]} did not answer within {seconds} s") from None
-        if self.ssh is not None and done.returncode == _SSH_FAILED:
-            raise UnreachableError(f"{self.address} cannot be reached: {done.stderr.strip()}")
-        if done.returncode != 0:
-            raise EngineError(done.stderr.strip() or f"docker {words[0]} failed with {done.returncode}")
+        except RefusedKeyError as error:
+            raise RefusedKeyError(f"{self.address} does not accept our key: {error}") from None
+        except StrangerError as error:
+            raise StrangerError(f"what answers at {self.address} is not our machine: {error}") from None
+        except UnreachableError as error:
+            raise UnreachableError(f"{self.address} cannot be reached: {error}") from None
         # Docker writes a container's complaints where a program writes its own.
         return (done.stdout + (done.stderr if words[0] == "logs" else "")).strip()
+
+    def show(self, *words: str) -> bool:
+        """Let a person see what `docker WORDS` prints, while it runs; whether it ended well."""
+        shown = subprocess.run(
+            self.command(*words), env=self.environment(), stdin=subprocess.DEVNULL, check=False
+        )
+        return shown.returncode == 0
 
     def info(self) -> dict[str, Any]:
         """What the engine says of itself. Raises EngineError when it does not answer."""
@@ -105,3 +85,20 @@ class Engine:
         if names:
             self.run("rm", "--force", "--volumes", *names)
         return names
+
+
+@functools.cache
+def _address_of_context() -> str | None:
+    try:
+        address = Engine().run("context", "inspect", "--format", "{{.Endpoints.docker.Host}}", seconds=10)
+    except EngineError:
+        return None  # an engine that cannot even say this is reported with a way out by whoever asks next
+    return address or None
+
+
+def local_engine() -> Engine:
+    """The engine that the docker program talks to, also where a Docker context chose it.
+
+    The docker provider knows no contexts, so it is told the address; Docker is asked once for it.
+    """
+    return replace(Engine(), docker_host=os.environ.get("DOCKER_HOST") or _address_of_context())

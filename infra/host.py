@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 import pulumi
@@ -33,6 +34,14 @@ class Ssh:
             *("-o", "ConnectTimeout=10"),
             *("-o", "ServerAliveInterval=15"),
         ]
+
+    def command(self, address: str, *words: str) -> list[str]:
+        """The command line that runs WORDS there, each of them one word again; without words, signs in.
+
+        `shlex.join` makes of it a line for people.
+        """
+        there = [shlex.join(words)] if words else []
+        return ["ssh", *self.options(), "-p", str(self.port), f"{self.user}@{address}", *there]
 
     def url(self, address: str) -> str:
         """The engine's address as Docker's clients want it."""

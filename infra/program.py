@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 import pulumi
@@ -66,11 +67,17 @@ def main() -> None:
     pulumi.export("url", site.url)
     pulumi.export("address", host.address)
     pulumi.export("dataDir", host.data_dir)
+    pulumi.export("tls", settings.web.tls.kind)
+    pulumi.export("admins", list(settings.hub.admins))
     for hub, url in site.callback_urls.items():
         pulumi.export("callbackUrl" if hub == "hub" else f"callbackUrl-{hub}", url)
     if host.ssh is not None:
-        words = " ".join(["ssh", *_quoted(host.ssh.options()), "-p", str(host.ssh.port)])
-        pulumi.export("ssh", pulumi.Output.concat(words, f" {host.ssh.user}@", host.address))
+        ssh = host.ssh
+        words = pulumi.Output.from_input(host.address).apply(lambda address: shlex.join(ssh.command(address)))
+        pulumi.export("ssh", words)
+        pulumi.export("sshUser", ssh.user)
+        pulumi.export("sshPort", ssh.port)
+        pulumi.export("sshKeyFile", ssh.key_file)
         pulumi.export("hostKey", host.ssh.host_key)
     if isinstance(host.machine, pulumi.CustomResource):
         pulumi.export("machineId", host.machine.id)
@@ -85,7 +92,3 @@ def _check_machine(settings: Settings, memory_mb: int, cpus: float, data: Filesy
     )
     if faults:
         raise wrong(faults)
-
-
-def _quoted(words: Sequence[str]) -> list[str]:
-    return [f"'{word}'" if " " in word else word for word in words]

@@ -6,35 +6,19 @@ import ipaddress
 import os
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pulumi
 
 from hubconfig import labels
 from infra.clouds.context import Context
-from infra.engine import Engine, EngineError
+from infra.engine import EngineError, local_engine
 from infra.host import Host
 from infra.site.addresses import addresses
 from infra.stack.faults import Fault
 from infra.stack.settings import LocalCloud
 
 _MB = 1024 * 1024
-
-
-def local_engine() -> Engine:
-    """The engine that the docker program talks to, also where a Docker context chose it.
-
-    The docker provider knows no contexts, so it is told the address.
-    """
-    engine = Engine()
-    if os.environ.get("DOCKER_HOST"):
-        return replace(engine, docker_host=os.environ["DOCKER_HOST"])
-    try:
-        address = engine.run("context", "inspect", "--format", "{{.Endpoints.docker.Host}}", seconds=10)
-    except EngineError:
-        return engine  # an engine that cannot even say this is reported with a way out by whoever asks next
-    return replace(engine, docker_host=address or None)
 
 
 def data_dir(cloud: LocalCloud, stack: str) -> Path:

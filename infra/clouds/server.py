@@ -11,7 +11,8 @@ from infra.host import Host, Ssh
 from infra.machine import keys, readiness
 from infra.machine.filesystem import Filesystem
 from infra.machine.first_boot import FirstBoot
-from infra.machine.machine import Machine, SshError
+from infra.machine.machine import Machine
+from infra.remote_shell import CommandError
 from infra.stack.settings import ServerCloud
 
 _FACTS: Final = """\
@@ -78,7 +79,7 @@ def _facts(machine: Machine, cloud: ServerCloud) -> tuple[str, int, int, Filesys
     which = "--mountpoint" if cloud.data_device else "--target"
     try:
         told = machine.run(_FACTS.format(folder=cloud.data_dir, which=which), as_root=True)
-    except SshError as error:
+    except CommandError as error:
         raise pulumi.RunError(
             f"{machine.ssh.user} may not become root on {machine.address}: {error}\n"
             "Use root as cloud.sshUser, or a user who may sudo without a password."

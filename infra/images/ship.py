@@ -9,8 +9,7 @@ import subprocess
 
 import pulumi
 
-from infra.clouds.local import local_engine
-from infra.engine import Engine, EngineError, UnreachableError
+from infra.engine import Engine, EngineError, UnreachableError, local_engine
 
 _HOURS = 2
 """The longest a transfer may take: 2 GB at 3 Mbit/s."""

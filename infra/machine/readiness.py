@@ -10,7 +10,8 @@ import pulumi
 
 from infra.host import Ssh
 from infra.machine.first_boot import LOG, FirstBoot, digest
-from infra.machine.machine import Machine, RefusedKeyError, Report, SshError, StrangerError, UnreachableError
+from infra.machine.machine import Machine, Report
+from infra.remote_shell import CommandError, RefusedKeyError, StrangerError, UnreachableError
 
 _PATIENCE_SECONDS: Final = 25 * 60
 """For all of it; an upgrade of all packages on the smallest machines takes about ten minutes."""
@@ -88,11 +89,11 @@ class Watch:
                 self._answered_last, self._not_let_in_since = time.monotonic(), None
                 if await self._is_ready(report):
                     return
-            except UnreachableError as error:
-                self._not_answering(error)
             except (RefusedKeyError, StrangerError) as error:
                 self._not_let_in(error)
-            except SshError as error:
+            except UnreachableError as error:
+                self._not_answering(error)
+            except CommandError as error:
                 raise pulumi.RunError(
                     f"the machine {self._machine.address} does not do what it is told: {error}"
                 ) from None
@@ -143,7 +144,7 @@ class Watch:
                 f"rebuild the machine.\nThe end of its log:\n{log}"
             )
 
-    def _not_answering(self, error: SshError) -> None:
+    def _not_answering(self, error: CommandError) -> None:
         silent = time.monotonic() - self._answered_last
         self._tell("does not answer yet")
         if silent > _UNREACHABLE_SECONDS:
@@ -154,7 +155,7 @@ class Watch:
                 "cloud.adminCidrs must hold the address that this computer has on the internet."
             )
 
-    def _not_let_in(self, error: SshError) -> None:
+    def _not_let_in(self, error: CommandError) -> None:
         now = self._answered_last = time.monotonic()
         self._not_let_in_since = self._not_let_in_since or now
         self._tell(
@@ -182,14 +183,16 @@ def check_access(machine: Machine) -> None:
         machine.run("true")
     except (RefusedKeyError, StrangerError) as error:
         raise _shut_out(machine, error) from None
-    except SshError as error:
+    except UnreachableError as error:
         raise pulumi.RunError(
             f"the machine {machine.address} does not answer on port {machine.ssh.port}: {error}\n"
             "Look whether it runs and whether its SSH port can be reached from this computer."
         ) from None
+    except CommandError as error:
+        raise pulumi.RunError(f"the machine {machine.address} does not do what it is told: {error}") from None
 
 
-def _shut_out(machine: Machine, error: SshError) -> pulumi.RunError:
+def _shut_out(machine: Machine, error: CommandError) -> pulumi.RunError:
     ssh = machine.ssh
     if isinstance(error, StrangerError):
         msg = (
@@ -210,7 +213,7 @@ def _shut_out(machine: Machine, error: SshError) -> pulumi.RunError:
 async def _answers(machine: Machine, first_boot: FirstBoot | None) -> bool:
     try:
         report = await asyncio.to_thread(machine.report)
-    except SshError:
+    except CommandError:
         return False  # the update that follows the preview waits, and says what is wrong
     return report.ready and (first_boot is None or report.digest == digest(first_boot))
 

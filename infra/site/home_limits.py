@@ -10,9 +10,9 @@ import pulumi_docker as docker
 
 from hubconfig.homes.limits import READY
 from hubconfig.options import HubOptions
-from infra.clouds.local import data_dir, local_engine
+from infra.clouds.local import data_dir
 from infra.dock import LOG_LIMITS, container_labels
-from infra.engine import Engine, EngineError, UnreachableError
+from infra.engine import Engine, EngineError, UnreachableError, local_engine
 from infra.images.contexts import ROOT
 from infra.machine.filesystem import Filesystem, filesystem
 from infra.site.answering import age_seconds, seconds_of_this_run, state

@@ -11,7 +11,8 @@ import yaml
 from openstack.connection import Connection
 
 from infra.host import Ssh
-from infra.machine.machine import Machine, SshError
+from infra.machine.machine import Machine
+from infra.remote_shell import CommandError
 from tests.openstack.rig import life
 from tests.openstack.rig.operators import FLAVOR, IMAGE
 from tests.openstack.stages import Stage, Stopwatch
@@ -119,7 +120,7 @@ class ArbutusDeployment(Deployment):
         each = "for name in $(docker ps -aq); do docker logs --tail 40 $name 2>&1; done"
         try:
             return self.look(f"tail -n 40 /var/log/cyberhub-first-boot.log; docker ps -a; {each}; free -m")
-        except (SshError, AssertionError, FileNotFoundError, KeyError) as error:
+        except (CommandError, AssertionError, FileNotFoundError, KeyError) as error:
             return f"the machine cannot be asked: {error}"
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from infra.host import Ssh
-from infra.machine.machine import Machine, SshError
+from infra.machine.machine import Machine
+from infra.remote_shell import CommandError
 from tests.vm.guest_image import GuestImage
 
 DISK_ID = "6f1c2a9e-88d1-4f0b-9"
@@ -126,7 +127,7 @@ class Guest:
         while True:
             try:
                 return self.run(script)
-            except SshError as error:
+            except CommandError as error:
                 if time.monotonic() > end:
                     raise AssertionError(f"not within {seconds:.0f} s: {script}: {error}") from error
                 time.sleep(2)

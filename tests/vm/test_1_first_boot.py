@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from infra.machine.keys import HostKey
-from infra.machine.machine import Machine, RefusedKeyError, StrangerError
+from infra.machine.machine import Machine
+from infra.remote_shell import RefusedKeyError, StrangerError
 from tests.vm.conftest import keygen, until_ready
 from tests.vm.guest import Guest
 

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.clouds.local import local_engine
-from infra.engine import Engine
+from infra.engine import Engine, local_engine
 from infra.images import ship
 from tests.support import small_lab
 from tests.support.browser import Browser, browser
