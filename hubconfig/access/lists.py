@@ -227,7 +227,7 @@ class AccessLists:
 
 def read_list(data: bytes, name: str) -> Entries:
     """The list that a file of this name holds. Raises BrokenListError when it is not UTF-8 text."""
-    return read_entries(split_lines(_text(data, name)), name)
+    return read_entries(split_lines(_text(data, name)), name, bans=name == "blist")
 
 
 def _age_s(signature: Signature) -> float:

@@ -11,15 +11,11 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Literal
 
+from hubconfig.access.entries import ENTRY, understood
 from hubconfig.names import TAGGED_NAME, safe_name
 
 Mode = Literal["auto", "open", "listed", "closed"]
 
-_ENTRY = re.compile(
-    r"(?i:org):(?P<org>[A-Za-z0-9-]+)"
-    r"|(?i:team):(?P<team>[A-Za-z0-9-]+/[A-Za-z0-9_.-]+)"
-    r"|@?(?P<name>[^\s:#@][^\s:#]*)(?::(?P<id>[0-9]{1,40}))?"
-)
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
 
 
@@ -145,11 +141,12 @@ class Entries:
         return self.grouping(person)
 
 
-def read_entries(lines: Iterable[str], where: str) -> Entries:
+def read_entries(lines: Iterable[str], where: str, *, bans: bool = False) -> Entries:
     """An access list from its lines. Never raises: what is not understood is in `faults`.
 
-    A line holds `name`, `name:id`, `org:NAME` or `team:ORG/TEAM`, in any case, with spaces around;
-    `#` begins a comment.
+    A line holds `name`, `name:id`, `org:NAME` or `team:ORG/TEAM`, in any case, with spaces around, or
+    several of them as `understood` tells; `#` begins a comment.
+    :param bans: whether the list keeps people out: then what could be a name counts beside its fault.
     """
     people: dict[str, tuple[_ListedPerson, ...]] = {}
     ids: dict[str, str] = {}
@@ -163,19 +160,24 @@ def read_entries(lines: Iterable[str], where: str) -> Entries:
             continue
         given = True
         place = f"{where} line {number}"
-        match = _ENTRY.fullmatch(re.sub(r"\s*([:/])\s*", r"\1", text))
-        if match is None:
+        found = understood(text)
+        if found.fault:
             faults.append(f"{place}: {shown(text)}")
-        elif org := match["org"]:
-            orgs.setdefault(org.lower(), place)
-        elif team := match["team"]:
-            teams.setdefault(team.lower(), place)
-        else:
-            user = listed_user(match["name"])
-            number_id = match["id"] and (match["id"].lstrip("0") or "0")
-            people[user] = (*people.get(user, ()), _ListedPerson(number_id, place))
-            if number_id:
-                ids.setdefault(number_id, place)
+        for word in (*found.entries, *(found.perhaps if bans else ())):
+            match = ENTRY.fullmatch(word)
+            if match is None:
+                user = listed_user(word.removeprefix("@"))
+                people[user] = (*people.get(user, ()), _ListedPerson(None, place))
+            elif org := match["org"]:
+                orgs.setdefault(org.lower(), place)
+            elif team := match["team"]:
+                teams.setdefault(team.lower(), place)
+            else:
+                user = listed_user(match["name"])
+                number_id = match["id"] and (match["id"].lstrip("0") or "0")
+                people[user] = (*people.get(user, ()), _ListedPerson(number_id, place))
+                if number_id:
+                    ids.setdefault(number_id, place)
     return Entries(people, ids, orgs, teams, tuple(faults), given)
 
 
