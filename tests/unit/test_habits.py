@@ -1,0 +1,102 @@
+"""What holds for every file of the tree: length, reasons, links, and nothing of one machine in particular."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+_LINES = 300
+_FUNCTION_LINES = 60
+
+_LONG_FILES = {
+    "hubconfig/access/authenticators.py",
+    "infra/site/site.py",
+    "infra/stack/settings.py",
+    "tests/hubconfig/test_access.py",
+    "tests/hubconfig/test_access_files.py",
+    "tests/hubconfig/test_authenticators.py",
+    "tests/hubconfig/test_enforcement.py",
+    "tests/images/test_application_images.py",
+    "tests/images/test_fence.py",
+    "tests/kernel/test_home_limits.py",
+    "tests/openstack/rig/configuration.py",
+    "tests/unit/clouds/ec2.py",
+    "tests/unit/clouds/test_aws.py",
+    "tests/unit/clouds/test_openstack.py",
+    "tests/unit/test_site.py",
+    "tests/unit/test_toolchain.py",
+}
+"""Still to be split; no file is to be added."""
+
+_LONG_FUNCTIONS = {
+    "infra/site/home_limits.py:home_limits_container",
+    "infra/site/hub.py:__init__",
+    "infra/site/site.py:__init__",
+    "infra/site/site.py:_proxy",
+    "infra/site/spaces.py:space_container",
+    "tests/clouds/test_openstack_lifecycle.py:test_from_an_empty_project_to_nothing_but_the_data_and_back",
+}
+"""Still to be split; no function is to be added."""
+
+_SKIPPED = {".git", ".venv", ".pulumi", ".cache", "node_modules", "__pycache__", "test-output", "results"}
+
+
+def _files(*endings: str) -> Iterator[Path]:
+    for path in sorted(ROOT.rglob("*")):
+        inside = path.relative_to(ROOT)
+        if path.suffix in endings and path.is_file() and not _SKIPPED & set(inside.parts):
+            yield inside
+
+
+def test_no_file_is_longer_than_one_reads_at_once() -> None:
+    long = {str(file) for file in _files(".py") if len((ROOT / file).read_text().splitlines()) > _LINES}
+    assert long - _LONG_FILES == set()
+
+
+def test_no_function_is_longer_than_a_page() -> None:
+    long = {
+        f"{file}:{node.name}"
+        for file in _files(".py")
+        for node in ast.walk(ast.parse((ROOT / file).read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno >= _FUNCTION_LINES
+    }
+    assert long - _LONG_FUNCTIONS == set()
+
+
+def test_no_page_has_a_broken_link() -> None:
+    broken = [
+        f"{page}: {target}"
+        for page in _files(".md")
+        for target in re.findall(r"\]\(([^)\s#]+)", (ROOT / page).read_text())
+        if not re.match(r"[a-z]+:", target) and not (ROOT / page.parent / target).exists()
+    ]
+    assert broken == []
+
+
+def test_a_link_into_a_page_leads_to_a_heading() -> None:
+    broken = []
+    for page in _files(".md"):
+        for target, part in re.findall(r"\]\(([^)\s#:]*)#([^)\s]+)\)", (ROOT / page).read_text()):
+            other = ROOT / page.parent / target if target else ROOT / page
+            headings = re.findall(r"^#+ (.+)$", other.read_text(), re.MULTILINE)
+            anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+            if part not in anchors:
+                broken.append(f"{page}: {target}#{part}")
+    assert broken == []
+
+
+@pytest.mark.parametrize("host", [r"\bghcr\.io\b", r"\bquay\.io\b", r"\bregistry-1\.", r"\bpythonhosted\b"])
+def test_programs_are_asked_where_they_download_from_instead_of_naming_hosts(host: str) -> None:
+    naming = [
+        str(file)
+        for file in _files(".py", ".sh", ".yaml", ".json", ".toml", ".md")
+        if file != Path("tests/unit/test_habits.py") and re.search(host, (ROOT / file).read_text())
+    ]
+    assert naming == []
