@@ -25,6 +25,7 @@ from hubconfig.pages.templates_dir import TEMPLATES
 from hubconfig.proxy import StaticProxy
 from hubconfig.secret_files import SECRETS_DIR, secret
 from hubconfig.servers import culling
+from hubconfig.servers.computing import Computing
 from hubconfig.servers.listening import listen
 from hubconfig.servers.menu import Menu
 from hubconfig.servers.server_limit import Places
@@ -145,7 +146,7 @@ def _culler(settings: HubSettings) -> Additions:
         return Additions()
     token = secrets.token_hex(32)
     api_url = f"http://127.0.0.1:{HUB_PORT}{settings.base_url}hub/api"
-    once = partial(culling.cull, wanted, api_url, token, logging.getLogger("JupyterHub"))
+    once = partial(culling.cull, wanted, api_url, token, logging.getLogger("JupyterHub"), Computing())
     job = Job("culling idle servers", culling.every_seconds(wanted), once)
     return Additions.of_service(culling.SERVICE, token, culling.SCOPES, job)
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from jupyterhub.app import JupyterHub
 from jupyterhub_idle_culler import cull_idle
 
 from hubconfig.options import Culling
+from hubconfig.servers.computing import Computing
 
 SERVICE = "culler"
 SCOPES = ("list:users", "read:users:activity", "read:servers", "delete:servers")
@@ -44,8 +46,10 @@ def arguments(culling: Culling) -> list[str]:
     return [f"--MappingKernelManager.cull_idle_timeout={culling.idle_minutes * 60}"]
 
 
-async def cull(culling: Culling, api_url: str, token: str, log: logging.Logger) -> None:
-    """Look once, and stop what has idled too long or is too old."""
+async def cull(culling: Culling, api_url: str, token: str, log: logging.Logger, computing: Computing) -> None:
+    """Look once, and stop what has idled too long or is too old; what computes does not idle."""
+    hub = JupyterHub.instance()
+    await computing.note(hub.users.values(), hub.db)
     never_seconds = 10**9
     await cull_idle(
         url=api_url,
