@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from posixpath import normpath
 from types import MappingProxyType
 from typing import Final
 
@@ -121,6 +122,22 @@ class DataFolder:
     def shared(self, source: str) -> PurePosixPath:
         """A shared folder: a relative path is on the volume, another one anywhere on the machine."""
         return self.root / source
+
+    def refusal(self, source: str) -> str | None:
+        """Why a shared folder may not be at this path, wherever it is on the machine; None if it may.
+
+        :param source: as the settings write it.
+        """
+        if why := source_refusal(source):
+            return why
+        path = PurePosixPath(normpath(self.shared(source)))
+        for name, what in TOP.items():
+            ours = self.root / name
+            if path.is_relative_to(ours):
+                return f"is in {ours}, which holds {what}; name another folder"
+            if ours.is_relative_to(path):
+                return f"holds {ours}, where is {what}; name a folder beside it"
+        return None
 
 
 def hub_refusal(name: str) -> str | None:

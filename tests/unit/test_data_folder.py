@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from itertools import combinations
+from pathlib import PurePosixPath
+from posixpath import normpath
 
 import pytest
 from hypothesis import given
@@ -44,8 +46,8 @@ def test_no_two_folders_meet(hubs: list[str], spaces: list[str], shared: list[st
         assert not one.is_relative_to(other), (one, other)
         assert not other.is_relative_to(one), (one, other)
     for source in shared:
-        if source_refusal(source) is None:
-            theirs = FOLDER.shared(source)
+        if FOLDER.refusal(source) is None:
+            theirs = PurePosixPath(normpath(FOLDER.shared(source)))
             for folder in (*folders, FOLDER.cyberhub, FOLDER.root):
                 assert not folder.is_relative_to(theirs), (source, folder)
                 assert folder == FOLDER.root or not theirs.is_relative_to(folder), (source, folder)
@@ -68,6 +70,14 @@ def test_a_shared_folder_cannot_be_one_of_ours(source: str) -> None:
 @pytest.mark.parametrize("source", ["data", "user", "data/2026", "/srv/archive", "cyberhubs", "x.y"])
 def test_any_other_folder_can_be_shared(source: str) -> None:
     assert source_refusal(source) is None
+    assert FOLDER.refusal(source) is None
+
+
+@pytest.mark.parametrize(
+    "source", ["/", "/data", "/data/", "/data/cyberhub", "/data/x/../jupyterhub_users/ada"]
+)
+def test_the_whole_path_of_a_folder_of_ours_is_refused_too(source: str) -> None:
+    assert FOLDER.refusal(source)
 
 
 def test_copies_of_databases_are_where_only_the_backup_writes() -> None:
