@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, HttpUrl, StringConstraints
 
 from hubconfig.section import Section
-from hubconfig.setting_types import HUB_RESTART, OTHER_PEOPLE, Entry
+from hubconfig.setting_types import HUB_RESTART, OTHER_IDS, OTHER_PEOPLE, Entry
 
 
 class SharedPasswordAuth(Section):
@@ -47,7 +47,10 @@ class OidcAuth(Section):
     userdata_url: Annotated[HttpUrl, HUB_RESTART]
     """Where the hub asks who somebody is."""
     username_claim: Annotated[str, OTHER_PEOPLE] = "preferred_username"
-    """The claim that names a person for good; a claim people can change lets them take another's place."""
+    """The claim that names a person for good; a claim people can change lets them take another's place. One
+    inside another is written with dots: `ocs.data.id`."""
+    id_claim: Annotated[str, OTHER_IDS] = "sub"
+    """The claim with the id that never changes, by which a name stays its first owner's; dots as above."""
     scopes: Annotated[tuple[str, ...], HUB_RESTART] = ("openid", "profile", "email")
     """What the provider is asked to tell."""
 

@@ -18,6 +18,8 @@ AT_ONCE = Changing(
 )
 
 
+OTHER_IDS = Changing("Everybody is refused as another owner of the name; delete state/people.jsonl first.")
+
 OTHER_PEOPLE = Changing("People get other names, so they find empty homes: move those first.")
 
 

@@ -15,7 +15,7 @@ from oauthenticator.globus import GlobusOAuthenticator
 from oauthenticator.oauth2 import OAuthCallbackHandler
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from tornado.web import HTTPError, RequestHandler
-from traitlets import default
+from traitlets import Unicode, default
 
 from hubconfig.access.gate import Gate
 from hubconfig.access.refusals import (
@@ -162,7 +162,7 @@ class Provided(Gated):
     """What the OAuth sign-ins have in common."""
 
     callback_handler = _Callback
-    id_claim: ClassVar[str] = "sub"
+    id_claim = "sub"
     """Where the provider's answer has the id that never changes."""
 
     @default("http_client")
@@ -216,7 +216,7 @@ class Provided(Gated):
         token: Mapping[str, Any],  # noqa: ARG002 - for providers that are asked for more
     ) -> Person:
         """The person in a provider's answer. Raises ValueError when it holds no id or no proper name."""
-        found, name = info.get(self.id_claim), self.user_info_to_username(info)
+        found, name = claim(info, self.id_claim), self.user_info_to_username(info)
         if found is None or isinstance(found, (dict, list, bool)) or not str(found):
             raise ValueError(f"the answer holds no {self.id_claim!r}")
         (name + str(found)).encode()  # JSON can hold half a letter, which no file and no database can
@@ -232,11 +232,23 @@ class GitLab(Provided, GitLabOAuthenticator):
 class Oidc(Provided, GenericOAuthenticator):
     """Sign-in with any OpenID Connect provider."""
 
+    id_claim = Unicode("sub", help="Where the provider's answer has the id that never changes.", config=True)
+
     async def describe(self, info: Mapping[str, Any], token: Mapping[str, Any]) -> Person:
         """The person, unless named by an address that nobody has confirmed."""
-        if self.username_claim == "email" and info.get("email_verified") is False:
-            raise ValueError("the provider has not verified this person's email address")
+        inside, _, last = self.username_claim.rpartition(".")
+        if last == "email":
+            verified = claim(info, f"{inside}.email_verified" if inside else "email_verified", True)
+            if not _is_yes(verified):
+                raise ValueError("the provider has not verified this person's email address")
         return await super().describe(info, token)
+
+    def user_info_to_username(self, user_info: Mapping[str, Any]) -> str:
+        """The name, also one that is a number. Raises ValueError when the answer holds none."""
+        found = claim(user_info, self.username_claim)
+        if isinstance(found, bool) or not isinstance(found, (str, int)) or not str(found).strip():
+            raise ValueError(f"the answer holds no {self.username_claim!r} that could be a name")
+        return str(found)
 
 
 class CILogon(Provided, CILogonOAuthenticator):
@@ -256,6 +268,23 @@ class Globus(Provided, GlobusOAuthenticator):
         """The name before the `@` where all have the same after it; else all of it."""
         name = str(user_info[self.username_claim])
         return name.partition("@")[0] if self.identity_provider else name
+
+
+def claim(info: Mapping[str, Any], name: str, otherwise: object = None) -> object:
+    """A claim of a provider's answer: of this very name, or inside others where the name has dots."""
+    if name in info:
+        return info[name]
+    found: object = info
+    for part in name.split("."):
+        if not isinstance(found, Mapping) or part not in found:
+            return otherwise
+        found = found[part]
+    return found
+
+
+def _is_yes(value: object) -> bool:
+    """Whether a claim says yes; some providers send texts or numbers where the standard has booleans."""
+    return str(value).strip().lower() in {"true", "1", "yes"}
 
 
 def _is_own_request(user: User, handler: RequestHandler | None) -> bool:

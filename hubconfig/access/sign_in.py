@@ -142,6 +142,7 @@ def _kind(settings: HubSettings, gate: Gate, secrets_dir: Path) -> tuple[type[Ga
                 "token_url": str(auth.token_url),
                 "userdata_url": str(auth.userdata_url),
                 "username_claim": auth.username_claim,
+                "id_claim": auth.id_claim,
                 "scope": list(auth.scopes),
             }
         case CILogonAuth():

@@ -481,6 +481,56 @@ def test_an_address_that_nobody_confirmed_is_no_name(
     assert hub.sign_in(server.code_for("ada"))
 
 
+@pytest.mark.parametrize("claim", [False, "false", "False", 0, "0", "no", None, "", [], "unknown"])
+def test_whatever_does_not_say_that_an_address_is_confirmed_is_a_no(
+    tmp_path: Path, server: Provider, caplog: pytest.LogCaptureFixture, claim: object
+) -> None:
+    told = {"email": "ada@uvic.ca", "email_verified": claim}
+    server.account("ada", 12, claims={"sub": "1", **told, "user": told})
+    for name in ("email", "user.email"):
+        hub = Hub(tmp_path, server.url, {"kind": "oidc", "usernameClaim": name, **KINDS["oidc"]})
+        failure(hub, server.code_for("ada"), caplog)
+
+
+@pytest.mark.parametrize("claim", [True, "true", "True", 1, "1", "yes"])
+def test_an_address_that_was_confirmed_in_other_words_is_a_name(
+    tmp_path: Path, server: Provider, claim: object
+) -> None:
+    server.account("ada", 12, claims={"sub": "1", "email": "ada@uvic.ca", "email_verified": claim})
+    hub = Hub(tmp_path, server.url, {"kind": "oidc", "usernameClaim": "email", **KINDS["oidc"]})
+    assert hub.sign_in(server.code_for("ada"))
+
+
+@pytest.mark.parametrize(
+    ("claims", "name", "number"),
+    [
+        ({"ocs": {"data": {"id": "Ada", "uid": 7}}}, "Ada", "7"),
+        ({"ocs": {"data": {"id": 42, "uid": "7"}}}, "42", "7"),
+        ({"ocs.data.id": "ada", "ocs": {"data": {"uid": 0}}}, "ada", "0"),
+    ],
+)
+def test_claims_may_be_inside_others_and_names_may_be_numbers(
+    tmp_path: Path, server: Provider, claims: dict[str, object], name: str, number: str
+) -> None:
+    server.account("ada", 12, claims=claims)
+    nested = {"usernameClaim": "ocs.data.id", "idClaim": "ocs.data.uid"}
+    hub = Hub(tmp_path, server.url, {"kind": "oidc", **nested, **KINDS["oidc"]})
+    assert hub.sign_in(server.code_for("ada"))
+    known = hub.gate.people.get(safe_name(name))
+    assert known
+    assert (known.name, known.id) == (name, number)
+
+
+@pytest.mark.parametrize("answer", [{"ocs": []}, {"ocs": {"data": {"id": True}}}, {"ocs": {"data": None}}])
+def test_a_nested_claim_that_is_not_there_lets_nobody_in(
+    tmp_path: Path, server: Provider, caplog: pytest.LogCaptureFixture, answer: dict[str, object]
+) -> None:
+    server.account("ada", 12, claims={"sub": "1", **answer})
+    auth = {"kind": "oidc", "usernameClaim": "ocs.data.id", **KINDS["oidc"]}
+    page, _ = failure(Hub(tmp_path, server.url, auth), server.code_for("ada"), caplog)
+    assert page.status_code == 503
+
+
 def test_another_institute_s_account_is_refused(
     tmp_path: Path, server: Provider, caplog: pytest.LogCaptureFixture
 ) -> None:
