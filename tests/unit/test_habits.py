@@ -25,10 +25,7 @@ _LONG_FILES = {
     "tests/images/test_application_images.py",
     "tests/images/test_fence.py",
     "tests/kernel/test_home_limits.py",
-    "tests/openstack/rig/configuration.py",
-    "tests/unit/clouds/ec2.py",
     "tests/unit/clouds/test_aws.py",
-    "tests/unit/clouds/test_openstack.py",
     "tests/unit/test_site.py",
     "tests/unit/test_toolchain.py",
 }

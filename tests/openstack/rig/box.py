@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.openstack.rig import configuration, ranges
-from tests.openstack.rig.configuration import BRIDGE, HOST, Place
+from tests.openstack.rig.place import BRIDGE, HOST, Place
 from tests.vm.guest_image import sources
 from tools.toolchain import apt
 from tools.toolchain.console import step

@@ -9,46 +9,10 @@ from __future__ import annotations
 import configparser
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
-from ipaddress import IPv4Network
 from typing import Final
 
-HOST: Final = "rig"
-"""The container's host name, and with it the name of hypervisor and agents."""
-
-BRIDGE: Final = "br-ex"
-"""The external network's bridge."""
-
-Sections = Mapping[str, Mapping[str, object]]
-
-_LOOPBACK: Final = "127.0.0.1"
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the services listen and what they share."""
-
-    address: str
-    """Of the container; the services' public address."""
-    external_cidr: str
-    """The external network, which floating IPs come from."""
-    password: str
-    """Of databases, message queue and service users; they are reached from the rig's own network only."""
-
-    @property
-    def external(self) -> IPv4Network:
-        """The external network."""
-        return IPv4Network(self.external_cidr)
-
-    @property
-    def gateway(self) -> str:
-        """The container on the external network: guests' way out, and their name server."""
-        return str(self.external[1])
-
-    @property
-    def identity_url(self) -> str:
-        """Where one signs in."""
-        return f"http://{self.address}:5000/v3"
+from tests.openstack.rig.place import BRIDGE, HOST, LOOPBACK, Place, Sections
+from tests.openstack.rig.supervisor import supervisor
 
 
 def files(place: Place) -> dict[str, str]:
@@ -75,16 +39,16 @@ def files(place: Place) -> dict[str, str]:
         },
         "/etc/neutron/metadata_agent.ini": {
             "DEFAULT": {
-                "nova_metadata_host": _LOOPBACK,
+                "nova_metadata_host": LOOPBACK,
                 "metadata_proxy_shared_secret": place.password,
                 "metadata_workers": 0,
             }
         },
         "/etc/cinder/cinder.conf": _cinder(place),
-        "/etc/supervisor/supervisord.conf": _supervisor(place),
+        "/etc/supervisor/supervisord.conf": supervisor(place),
     }
     return {path: _ini(sections) for path, sections in written.items()} | {
-        "/etc/cinder/nfs_shares": f"{_LOOPBACK}:/srv/cinder\n",
+        "/etc/cinder/nfs_shares": f"{LOOPBACK}:/srv/cinder\n",
         "/etc/libvirt/qemu.conf": _QEMU_CONF,
         "/etc/rabbitmq/rabbitmq-env.conf": _RABBIT_ENV,
     }
@@ -118,7 +82,7 @@ def _keystone(place: Place) -> Sections:
         "cache": {
             "enabled": True,
             "backend": "dogpile.cache.memcached",
-            "memcache_servers": f"{_LOOPBACK}:11211",
+            "memcache_servers": f"{LOOPBACK}:11211",
         },
     }
 
@@ -149,7 +113,7 @@ def _nova(place: Place) -> Sections:
             "my_ip": place.address,
             "host": HOST,
             "osapi_compute_listen": "0.0.0.0",
-            "metadata_listen": _LOOPBACK,
+            "metadata_listen": LOOPBACK,
             "osapi_compute_workers": 1,
             "metadata_workers": 1,
             "enabled_apis": "osapi_compute,metadata",
@@ -279,84 +243,12 @@ def _cinder(place: Place) -> Sections:
     }
 
 
-def _supervisor(place: Place) -> Sections:
-    """Infrastructure starts with the container, services when prepare.sh says so."""
-    neutron = "--config-file /etc/neutron/neutron.conf"
-    ml2 = f"{neutron} --config-file /etc/neutron/plugins/ml2/ml2_conf.ini"
-    infrastructure = {
-        # What is lost when the machine loses power is no loss here.
-        "mariadb": "mariadbd --user=mysql --skip-log-bin --innodb-flush-log-at-trx-commit=0"
-        " --innodb-flush-method=nosync --innodb-doublewrite=0 --max-connections=1000"
-        " --performance-schema=OFF --innodb-buffer-pool-size=128M --skip-name-resolve",
-        "memcached": f"memcached -u memcache -m 32 -l {_LOOPBACK}",
-        "rabbitmq": "rabbitmq-server",
-        "virtlogd": "virtlogd",
-        "libvirtd": "libvirtd",
-    }
-    services = {
-        # Guests' name server; it asks whatever the container asks.
-        "dns": "dnsmasq --keep-in-foreground --conf-file=/dev/null --bind-interfaces"
-        f" --listen-address={place.gateway} --no-hosts --pid-file=",
-        "keystone": _uwsgi(5000, "/usr/bin/keystone-wsgi-public", 2, "--uid keystone --gid keystone"),
-        "placement": _uwsgi(8778, "/usr/bin/placement-api", 1),
-        "glance-api": "glance-api --config-file /etc/glance/glance-api.conf",
-        "cinder-api": "cinder-api --config-file /etc/cinder/cinder.conf",
-        "cinder-scheduler": "cinder-scheduler --config-file /etc/cinder/cinder.conf",
-        "cinder-volume": "cinder-volume --config-file /etc/cinder/cinder.conf",
-        "neutron-server": f"neutron-server {ml2}",
-        "neutron-linuxbridge-agent": f"neutron-linuxbridge-agent {ml2}",
-        "neutron-dhcp-agent": f"neutron-dhcp-agent {neutron} --config-file /etc/neutron/dhcp_agent.ini",
-        "neutron-l3-agent": f"neutron-l3-agent {neutron} --config-file /etc/neutron/l3_agent.ini",
-        "neutron-metadata-agent": f"neutron-metadata-agent {neutron}"
-        " --config-file /etc/neutron/metadata_agent.ini",
-        "nova-conductor": "nova-conductor --config-file /etc/nova/nova.conf",
-        "nova-api": "nova-api --config-file /etc/nova/nova.conf",
-        "nova-scheduler": "nova-scheduler --config-file /etc/nova/nova.conf",
-        "nova-compute": "nova-compute --config-file /etc/nova/nova-compute.conf",
-    }
-    programs = {
-        f"program:{name}": {
-            "command": command,
-            "autostart": name in infrastructure,
-            # Agents give up while the server that they register with is still starting.
-            "autorestart": True,
-            "startretries": 20,
-            "stopasgroup": True,
-            "killasgroup": True,
-            "redirect_stderr": True,
-            "stdout_logfile": f"/var/log/rig/{name}.log",
-        }
-        for name, command in (infrastructure | services).items()
-    }
-    return {
-        "supervisord": {"nodaemon": True, "user": "root", "logfile": "/dev/null", "logfile_maxbytes": 0},
-        "unix_http_server": {"file": "/run/supervisor.sock"},
-        "supervisorctl": {"serverurl": "unix:///run/supervisor.sock"},
-        "rpcinterface:supervisor": {
-            "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
-        },
-        **programs,
-        "group:infrastructure": {"programs": ",".join(infrastructure)},
-        "group:services": {"programs": ",".join(services)},
-    }
-
-
-def _uwsgi(port: int, program: str, processes: int, more: str = "") -> str:
-    """A web service as uwsgi runs it; clients' connections break off without the last options."""
-    return (
-        f"uwsgi --plugin python3 --http-socket :{port} --wsgi-file {program} --processes {processes}"
-        " --threads 4 --need-app --die-on-term --master --enable-threads --disable-logging --lazy-apps"
-        f" --thunder-lock --listen 100 {more}"
-        ' --buffer-size 65535 --post-buffering 65536 --add-header "Connection: close"'
-    )
-
-
 def _database(user: str, place: Place, name: str | None = None) -> Mapping[str, object]:
-    return {"connection": f"mysql+pymysql://{user}:{place.password}@{_LOOPBACK}/{name or user}"}
+    return {"connection": f"mysql+pymysql://{user}:{place.password}@{LOOPBACK}/{name or user}"}
 
 
 def _queue(place: Place) -> str:
-    return f"rabbit://openstack:{place.password}@{_LOOPBACK}:5672/"
+    return f"rabbit://openstack:{place.password}@{LOOPBACK}:5672/"
 
 
 def _client(user: str, place: Place, **more: object) -> Mapping[str, object]:
@@ -380,7 +272,7 @@ def _token_check(user: str, place: Place) -> Mapping[str, object]:
         user,
         place,
         www_authenticate_uri=f"http://{place.address}:5000",
-        memcached_servers=f"{_LOOPBACK}:11211",
+        memcached_servers=f"{LOOPBACK}:11211",
         service_token_roles="service",
         # Without it cinder refuses to detach a volume (CVE-2023-2088).
         service_token_roles_required=True,

@@ -15,7 +15,7 @@ import yaml
 from openstack.connection import Connection
 from openstack.identity.v3._proxy import Proxy as Identity
 
-from tests.openstack.rig.configuration import Place
+from tests.openstack.rig.place import Place
 from tests.openstack.rig.waiting import PASSING, until
 from tests.vm.guest_image import GuestImage
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import pulumi
+import pytest
+
+from tests.unit.clouds.deploying import Deployed, deploy
 from tests.unit.engine import Answer, LookupFailedError
 
 SETTINGS: Final = {"kind": "openstack"}
@@ -73,3 +77,19 @@ LOOKUPS: Final[Mapping[str, Answer]] = {
     },
     "openstack:compute/getInstanceV2:getInstanceV2": {"powerState": "active"},
 }  # fmt: skip
+
+
+GET_VOLUME = "openstack:blockstorage/getVolumeV3:getVolumeV3"
+
+
+def up(settings: dict[str, Any] | None = None, **more: Any) -> Deployed:
+    """The stack with these settings, in a project that has what LOOKUPS say."""
+    lookups: dict[str, Answer] = {**LOOKUPS, **more.pop("lookups", {})}
+    return deploy({**SETTINGS, **(settings or {})}, made=MADE, lookups=lookups, **more)
+
+
+def refusal(settings: dict[str, Any] | None = None, **more: Any) -> str:
+    """What the program says of settings that it refuses."""
+    with pytest.raises(pulumi.RunError) as caught:
+        up(settings, **more)
+    return str(caught.value)
