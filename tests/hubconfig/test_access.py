@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubconfig.access.lists import BrokenListError, read_list
+from hubconfig.access.lists import read_list
 from hubconfig.access.rules import (
     Entries,
     Mode,
@@ -22,7 +21,6 @@ from hubconfig.access.rules import (
     decide,
     may_see,
     read_entries,
-    split_lines,
 )
 from hubconfig.names import safe_name
 
@@ -284,59 +282,3 @@ def test_a_menu_entry_is_shown_to_whom_it_names(who: tuple[str, ...], sees: bool
     member = Person("ada", "12", orgs=frozenset({"uvic"}))
     assert may_see(who, member, admin=False) is sees
     assert may_see(who, member, admin=True)
-
-
-PIECES = [
-    *("ada", "bob:7", "org:uvic", "team:uvic/x", ":", "#", "@", "/", " ", "\t", "ada:", "ada:" + "9" * 5000),
-    *(
-        "\n",
-        "\r\n",
-        "\r",
-        "\0",
-        "\ufeff",
-        "\u2028",
-        "\u200b",
-        "\x85",
-        "İ",
-        "\u017f",
-        "é",
-        "💥",
-        "a" * 300,
-        "\x1b[31m",
-    ),
-]
-
-
-def _random_file(chance: random.Random) -> bytes:
-    if chance.random() < 0.3:
-        return chance.randbytes(chance.randrange(60))
-    text = "".join(chance.choice(PIECES) for _ in range(chance.randrange(12)))
-    data = text.encode(chance.choice(["utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16"]))
-    return data[: chance.randrange(len(data) + 1)] if chance.random() < 0.2 else data
-
-
-def test_ten_thousand_random_list_files_let_nobody_in_wrongly() -> None:
-    chance = random.Random(20261101)
-    broken = 0
-    stranger = Person("stranger", "4242", frozenset({"elsewhere"}), frozenset({"elsewhere/x"}))
-    for _ in range(10_000):
-        data = _random_file(chance)
-        try:
-            found = read_list(data, "wlist")
-        except BrokenListError:
-            broken += 1
-            continue
-        words = [line.partition("#")[0] for line in split_lines(data.decode("utf-8-sig"))]
-        somebody_is_written = any(word.strip(" \t") for word in words)
-        if allowed(stranger, Rules(wlist=found)):
-            assert not found.given
-            assert not any(sign.isalnum() for word in words for sign in word)
-        else:
-            assert somebody_is_written
-        assert not allowed(stranger, Rules(wlist=found, mode="listed"))
-        # Each line that holds exactly a name lets that person in, or keeps him out.
-        for word in words:
-            if word.strip() == "ada":
-                assert allowed(Person("ada", "5"), Rules(wlist=found))
-                assert not allowed(Person("ada", "5"), Rules(blist=found))
-    assert 1_000 < broken < 9_000
