@@ -14,11 +14,12 @@ import stat
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
 from hubconfig.homes import projects
+from hubconfig.homes.tree import FOLDER, everything
 
 FIRST_PROJECT = 1 << 20
 """Projects below are left to others: people number theirs from 1."""
@@ -67,7 +68,7 @@ class Keeper:
         taken: set[int] = set()
         new: list[tuple[Path, int]] = []
         for home, most_bytes in self._homes():
-            with suppress(FileNotFoundError), _opened(home) as fd:
+            with _told(home), _opened(home) as fd:
                 found = projects.attributes(fd)
                 if found.inherits and found.project >= FIRST_PROJECT and found.project not in taken:
                     self._limit(fd, found.project, most_bytes)
@@ -75,7 +76,7 @@ class Keeper:
                 else:
                     new.append((home, most_bytes))
         for home, most_bytes in new:
-            with suppress(FileNotFoundError), _opened(home) as fd:
+            with _told(home), _opened(home) as fd:
                 project = max(taken, default=FIRST_PROJECT - 1) + 1
                 while not projects.is_free(fd, project):
                     project += 1
@@ -95,7 +96,7 @@ class Keeper:
         while True:
             for home, _ in self._homes():
                 if time.monotonic() - self._walked.get(home, float("-inf")) > WALK_EVERY_S:
-                    with suppress(FileNotFoundError):
+                    with _told(home):
                         yield from self._walk_home(home)
                     self._walked[home] = time.monotonic()
             yield False
@@ -122,11 +123,11 @@ class Keeper:
         taken_in = 0
         with _opened(home) as top:
             project = projects.attributes(top).project
-            # A folder is marked before it is looked into, so what is made in it meanwhile is marked, too.
-            for _, folders, files, fd in os.fwalk(".", dir_fd=top, onerror=_tell):
-                for name in (*folders, *files):
-                    taken_in += _take_in(name, fd, project)
-                yield True
+            for name, folder in everything(top, _tell):
+                if name is None:
+                    yield True
+                else:
+                    taken_in += _take_in(name, folder, project)
         if taken_in:
             _say(f"{taken_in} files and folders of {home} were not of its project {project}, and are now")
 
@@ -159,8 +160,19 @@ def _take_in(name: str, folder: int, project: int) -> bool:
 
 
 @contextmanager
+def _told(home: Path) -> Iterator[None]:
+    """Say what is wrong with one home, and go on with the next. One that has gone is nothing wrong."""
+    try:
+        yield
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        _say(f"{home} is left as it is: {error}")
+
+
+@contextmanager
 def _opened(folder: Path) -> Iterator[int]:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    fd = os.open(folder, FOLDER)
     try:
         yield fd
     finally:

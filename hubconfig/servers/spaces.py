@@ -1,8 +1,8 @@
 """Shows users' servers the folders of other machines, so that these may come, go and come back at any time.
 
-What Docker mounts is a plain folder of the machine, in which the remote one is mounted or not. Were it the
-remote one itself, no server could start while the remote is gone, and one that runs would not see it come
-back. The place that the settings promise is a link into the plain folder.
+What Docker mounts is a plain folder of the machine; the remote one is mounted inside it while it can be
+reached. Were it the remote one itself, no server could start while the remote is gone, and one that runs
+would not see it come back. The place that the settings promise is a link into the plain folder.
 """
 
 from __future__ import annotations
@@ -12,18 +12,21 @@ import tarfile
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hubconfig.space_options import RcloneSpace, SshfsSpace
+from hubconfig.space_options import FolderSpace, RcloneSpace, Space, SshfsSpace
 
 _INSIDE = "/srv/spaces"
 
 RemoteSpace = SshfsSpace | RcloneSpace
 
 
-def mount(space: RemoteSpace, on_machine: str) -> dict[str, Any]:
+def mount(space: Space, on_machine: str) -> dict[str, Any]:
     """What Docker mounts for a space.
 
-    :param on_machine: the plain folder, which is root's, so that users write to the remote one or nowhere.
+    :param on_machine: a folder of the machine; for a remote space the plain one, which is root's, so that
+        users write to the remote one or nowhere.
     """
+    if isinstance(space, FolderSpace):
+        return {"type": "bind", "source": on_machine, "target": space.mount, "read_only": space.read_only}
     return {
         "type": "bind",
         "source": on_machine,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from resource import RLIMIT_NOFILE, getrlimit
 from typing import Any, ClassVar, Self
 
@@ -13,17 +12,20 @@ from docker.errors import DockerException
 from docker.types import LogConfig, Ulimit
 from dockerspawner import DockerSpawner
 
-from hubconfig.homes import seal as sealed
+from hubconfig import container as inside
 from hubconfig.homes.homes import Homes
-from hubconfig.servers import culling
+from hubconfig.labels import USER as USER_LABEL
+from hubconfig.labels import is_server_of, labels
+from hubconfig.servers import culling, seal
 from hubconfig.servers import spaces as remote_folders
 from hubconfig.servers.endings import why_ended
 from hubconfig.servers.menu import MAKE_ROOM, START_PAGES, Choice, Menu, options_from_form
-from hubconfig.servers.not_started import NotStartedError
+from hubconfig.servers.not_started import NAME_TAKEN, NOT_STARTED, NotStartedError
+from hubconfig.servers.path import safe_path
 from hubconfig.settings import HubSettings
-from hubconfig.space_options import FolderSpace, Space
+from hubconfig.space_options import FolderSpace
 
-USER = "1000:100"
+USER = f"{inside.UID}:{inside.GID}"
 """Uid and gid of every server, also in images that would choose another; homes belong to it."""
 
 DOCKER_THREADS = 8
@@ -44,8 +46,7 @@ START_S = 300
 PROGRAM = ["jupyterhub-singleuser"]
 """What a server runs, in every image."""
 
-SEALED = ["python3", "-I", "-c", Path(sealed.__file__).read_text(), *PROGRAM]
-"""The same, unable to leave its home's limit. No image need hold the code: all have Python."""
+SEAL = f"seccomp={seal.profile()}"
 
 RUNTIME = {"JUPYTER_RUNTIME_DIR": "/tmp/jupyter-runtime"}  # noqa: S108 - the container's, where one user is
 """Where a server notes its kernels and passwords: not in the home, so that it starts kernels, too, when
@@ -55,16 +56,11 @@ TIDYING = {"JUPYTER_CONFIG_DIR": "/tmp/jupyter-config"}  # noqa: S108
 """For a server that is started to make room: it may have to make this folder, and ends where it cannot."""
 
 NO_TRASH = "--FileContentsManager.delete_to_trash=False"
-"""What somebody deletes is gone. In a wastebasket in the home it would take as much space as before, where
+"""What somebody deletes is gone. In a trash folder in the home it would take as much space as before, where
 nobody sees it; and in a full home not even that can be made, so nothing could be deleted."""
 
 LAST_WORDS = 20
 """Lines of the log of a server that did not start, for the administrator."""
-
-NOT_STARTED = (
-    "Your server could not be started. Your files are safe. Please try again, "
-    "or tell your administrator: the reason is in the hub's log."
-)
 
 NO_ANSWER = (
     f"Your server did not answer within {ANSWER_S // 60} minutes. Your files are safe. Either the machine is "
@@ -201,16 +197,19 @@ class Server(DockerSpawner):
         """Set what the container is made of."""
         entry, limits = choice.application, self.settings.options.limits
         self.image = self.settings.images[entry.name]
-        self.cmd = PROGRAM if limits.home_gb is None else SEALED
+        self.cmd = PROGRAM
         self.default_url = START_PAGES[choice.interface]
         self.notebook_dir = entry.home
         self.mem_limit = (entry.memory_mb or limits.memory_mb) * 1024**2
         self.cpu_limit = entry.cpus or limits.cpus
         self.mounts = [
             {"type": "bind", "source": home, "target": entry.home, "read_only": False},
-            *(_mount(space, self.settings.space_dirs[space.name]) for space in self.settings.options.spaces),
+            *(
+                remote_folders.mount(space, self.settings.space_dirs[space.name])
+                for space in self.settings.options.spaces
+            ),
         ]
-        # Docker cannot give a container more than it has itself; the hub's own limit shows how much.
+        # Docker cannot give more than it has itself, which the hub's own limit shows.
         files = min(limits.open_files, getrlimit(RLIMIT_NOFILE)[1])
         self.environment = {
             "HOME": entry.home,
@@ -228,7 +227,7 @@ class Server(DockerSpawner):
             "ulimits": [Ulimit(name="nofile", soft=files, hard=files)],
             "shm_size": min(SHM_BYTES, self.mem_limit // 2),
             "cap_drop": ["ALL"],
-            "security_opt": ["no-new-privileges"],
+            "security_opt": ["no-new-privileges", SEAL],
             "init": True,
             # The hub removes it, after it has seen why it ended.
             "auto_remove": False,
@@ -237,6 +236,9 @@ class Server(DockerSpawner):
 
     async def create_object(self) -> Any:
         """Make the container, and in it the links to remote folders."""
+        image = await self.docker("inspect_image", self.image)
+        writable = [mount["target"] for mount in self.mounts]
+        self.environment = {**self.environment, **safe_path(image["Config"]["Env"] or (), writable)}
         made = await super().create_object()
         remote = [space for space in self.settings.options.spaces if not isinstance(space, FolderSpace)]
         if remote:
@@ -244,27 +246,36 @@ class Server(DockerSpawner):
             await self.docker("put_archive", made["Id"], "/", links)
         return made
 
+    async def get_object(self) -> Any:
+        """The server's container, as Docker describes it; None where there is none.
+
+        Another one of its name is never taken for it, so nobody stops, removes or enters that.
+        Raises NotStartedError while a start is under way, as Docker would refuse the name.
+        """
+        found = await super().get_object()
+        if found is None or self._is_own(found):
+            return found
+        self.object_id = ""
+        self.log.error(
+            "the container %s has not the labels of %s's server, so it is left alone; "
+            "rename or remove it, or %s can have no server",
+            *(self.object_name, self.user.name, self.user.name),
+        )
+        if self._start_pending:
+            raise NotStartedError(500, NAME_TAKEN)
+        return None
+
+    def _is_own(self, container: Mapping[str, Any]) -> bool:
+        given = container["Config"]["Labels"] or {}
+        ours = is_server_of(given, self.settings.stack, self.settings.name)
+        return ours and given.get(USER_LABEL) == self.user.name
+
     def _labels(self) -> dict[str, str]:
-        return {
-            "cyberhubs.stack": self.settings.stack,
-            "cyberhubs.hub": self.settings.name,
-            "cyberhubs.role": "user",
-            "cyberhubs.user": self.user.name,
-        }
+        return labels(self.settings.stack, "user", hub=self.settings.name, user=self.user.name)
 
     def _git_credentials(self) -> dict[str, str]:
         client_id = self.settings.options.git_credentials_client_id
         return {"GH_SCOPED_CREDS_CLIENT_ID": client_id} if client_id else {}
-
-
-def _mount(space: Space, source: str) -> dict[str, Any]:
-    """What Docker mounts for a space.
-
-    :param source: on the machine.
-    """
-    if not isinstance(space, FolderSpace):
-        return remote_folders.mount(space, source)
-    return {"type": "bind", "source": source, "target": space.mount, "read_only": space.read_only}
 
 
 def _runs(container: Mapping[str, Any]) -> bool:

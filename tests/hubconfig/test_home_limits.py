@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,12 +11,11 @@ from typing import Any
 import pytest
 
 from hubconfig.homes import homes as homes_module
-from hubconfig.homes import seal as sealed
 from hubconfig.homes.homes import Homes, Room
 from hubconfig.options import Application, Limits
 from hubconfig.servers.menu import Menu, options_from_form
 from hubconfig.servers.not_started import NotStartedError
-from hubconfig.servers.spawner import PROGRAM, SEALED, Server
+from hubconfig.servers.spawner import Server
 from tests.hubconfig.test_configuration import settings
 
 MB = 10**6
@@ -138,97 +135,3 @@ def test_the_start_page_tells_what_a_home_holds() -> None:
     assert "alert-warning" in form("ada", {}, room(9_100))
     assert "make_room" not in form("ada", {}, room(9_100))
     assert 'name="make_room"' in form("ada", {}, room(9_999))
-
-
-@pytest.mark.parametrize(("gb", "program"), [(None, PROGRAM), (LIMIT_GB, SEALED)])
-def test_servers_with_a_limit_are_sealed(gb: float | None, program: list[str]) -> None:
-    server = SimpleNamespace(
-        settings=settings(limits={"homeGb": gb}),
-        user=SimpleNamespace(name="ada"),
-        _labels=dict,
-        _git_credentials=dict,
-    )
-    Server._take(server, _menu().choose("ada", {}), "/mnt/ada", {})  # type: ignore[arg-type]
-    assert server.cmd == program
-    assert server.environment["JUPYTER_RUNTIME_DIR"].startswith("/tmp/")
-
-
-ATTACK = """
-import ctypes, errno, mmap, os, platform, struct, sys
-libc = ctypes.CDLL(None, use_errno=True)
-file = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
-def tell(what, code):
-    print(what, errno.errorcode[ctypes.get_errno()] if code < 0 else code)
-for name, request in (("set-xattr", 0x401C5820), ("set-flags", 0x40086602), ("set-flags32", 0x40046602)):
-    tell(name, libc.ioctl(file, ctypes.c_ulong(request), bytes(28)))
-    tell(name + "-high", libc.ioctl(file, ctypes.c_ulong(request | 7 << 32), bytes(28)))
-tell("file_setattr", libc.syscall(469, -100, sys.argv[1].encode(), bytes(28), ctypes.c_size_t(28), 0))
-tell("get-xattr", libc.ioctl(file, ctypes.c_ulong(0x541B), ctypes.create_string_buffer(8)))
-"""
-
-AS_32_BITS = """
-import ctypes, mmap, os, sys
-MAP_32BIT = 0x40
-libc = ctypes.CDLL(None, use_errno=True)
-libc.mmap.restype = ctypes.c_void_p
-page = libc.mmap(None, ctypes.c_size_t(4096), 7, 0x22 | MAP_32BIT, -1, ctypes.c_long(0))
-file = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
-# push rbx; mov eax,54; mov ebx,FILE; mov ecx,REQUEST; mov edx,DATA; int 0x80; pop rbx; ret
-code = b"\\x53\\xb8" + (54).to_bytes(4, "little") + b"\\xbb" + file.to_bytes(4, "little")
-code += b"\\xb9" + int(sys.argv[2]).to_bytes(4, "little") + b"\\xba" + (page + 2048).to_bytes(4, "little")
-code += b"\\xcd\\x80\\x5b\\xc3"
-ctypes.memmove(page, code, len(code))
-print(ctypes.CFUNCTYPE(ctypes.c_int)(page)())
-"""
-
-
-def sealed_python(program: str, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [
-            sys.executable,
-            "-I",
-            "-c",
-            Path(sealed.__file__).read_text(),
-            sys.executable,
-            "-c",
-            program,
-            *words,
-        ],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def test_the_seal_refuses_what_changes_a_project_and_nothing_else(tmp_path: Path) -> None:
-    done = sealed_python(ATTACK, str(tmp_path / "file"))
-    told = dict(line.split() for line in done.stdout.splitlines())
-    assert told.pop("get-xattr") == "0", done.stderr
-    assert set(told.values()) == {"EPERM"}, told
-    assert len(told) == 7
-
-
-@pytest.mark.skipif(
-    os.uname().machine != "x86_64", reason="only such a machine runs programs of 32 bits, too"
-)
-@pytest.mark.parametrize("request_", [0x401C5820, 0x40086602, 0x40046602])
-def test_the_seal_holds_for_calls_of_32_bits(tmp_path: Path, request_: int) -> None:
-    words = [str(tmp_path / "file"), str(request_)]
-    free = subprocess.run(
-        [sys.executable, "-c", AS_32_BITS, *words], capture_output=True, text=True, timeout=60, check=False
-    )
-    if free.returncode < 0:
-        pytest.skip("this kernel runs no programs of 32 bits")
-    done = sealed_python(AS_32_BITS, *words)
-    assert done.stdout.strip() == "-1", (done, free)  # EPERM, as the kernel itself gives it
-    assert free.stdout.strip() != "-1"
-
-
-def test_the_numbers_of_calls_fit_this_machine(tmp_path: Path) -> None:
-    """Without the seal the same calls get through to the filesystem, whatever it says to them."""
-    done = subprocess.run(
-        [sys.executable, "-c", ATTACK, str(tmp_path / "file")], capture_output=True, text=True, check=True
-    )
-    told = dict(line.split() for line in done.stdout.splitlines())
-    assert told["set-flags"] == "0", told
