@@ -13,11 +13,13 @@ from traitlets.config import Config
 
 from hubconfig import pruning
 from hubconfig.access.gate import Folders
+from hubconfig.access.rules import shown
 from hubconfig.access.sign_in import configure_authenticator
 from hubconfig.additions import Additions
 from hubconfig.background import Job
 from hubconfig.container import DATABASE, HUB_PORT
 from hubconfig.database import how_to_open
+from hubconfig.homes.former import to_rename
 from hubconfig.homes.homes import HOMES, Homes
 from hubconfig.names import FIRST_HUB
 from hubconfig.pages.announcement import Announcement
@@ -52,6 +54,7 @@ def apply(
     menu = Menu(settings.options.menu, settings.options.limits, sign_in.gate.may_see)
     server = Server.of(settings, menu, Homes(homes, settings.homes_dir, settings.options.limits.home_gb))
     _servers(settings, c, server)
+    _tell_of_former_homes(homes, logging.getLogger("JupyterHub"))
     all_of_it = Additions.all(
         [
             sign_in.additions,
@@ -121,6 +124,19 @@ def _servers(settings: HubSettings, c: Config, server: type[Server]) -> None:
     c.Server.http_timeout = 60
     # The limit is the number of servers; those that start at once wait for Docker and the CPUs in any case.
     c.JupyterHub.concurrent_spawn_limit = 0
+
+
+def _tell_of_former_homes(homes: Path, log: logging.Logger) -> None:
+    """Say which homes nobody would find; renaming them is for whoever knows whose they are."""
+    try:
+        folders = [each.name for each in homes.iterdir() if each.is_dir() and not each.is_symlink()]
+    except OSError as error:
+        log.warning("homes: %s cannot be looked through: %s", homes, error)
+        return
+    for old, new in to_rename(folders).items():
+        log.warning(
+            "homes: nobody's home is called %s any more; rename %s to %s", shown(old), shown(old), new
+        )
 
 
 def _server_ends(settings: HubSettings, server: type[Server]) -> Additions:
