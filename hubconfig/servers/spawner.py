@@ -79,6 +79,7 @@ class Server(DockerSpawner):
     class for each start, so it is kept here."""
 
     user_options: dict[str, Any]
+    _ended_now = False
 
     _threads: ClassVar[ThreadPoolExecutor | None] = None
 
@@ -138,7 +139,7 @@ class Server(DockerSpawner):
         """
         status = await super().poll()
         if status is not None and (container := await self.get_object()) and not _runs(container):
-            if not self._stop_pending:
+            if not (self._stop_pending or self._ended_now):
                 why = why_ended(container)
                 self.log.warning("server of %s ended: %s", self.user.name, why or status)
                 self.ended[self.user.name] = why
@@ -150,6 +151,7 @@ class Server(DockerSpawner):
 
         A stop would leave it up to 10 s to end by itself, and one of the threads busy with waiting.
         """
+        self._ended_now = True  # so that nobody wonders why
         if await self.get_object():
             await self.docker("remove_container", self.object_id, force=True, v=True)
 
@@ -213,6 +215,9 @@ class Server(DockerSpawner):
         files = min(limits.open_files, getrlimit(RLIMIT_NOFILE)[1])
         self.environment = {
             "HOME": entry.home,
+            # Images without an account of uid 1000 have no other answer to `getpass.getuser()`.
+            "USER": self.user.name,
+            "LOGNAME": self.user.name,
             **RUNTIME,
             **environment,
             **culling.environment(self.settings.options.culling),

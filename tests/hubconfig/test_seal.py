@@ -73,6 +73,7 @@ def test_every_server_is_sealed_with_or_without_a_limit(gb: float | None) -> Non
     Server._take(server, menu.choose("ada", {}), "/mnt/ada", {})  # type: ignore[arg-type]
     assert SEAL in server.extra_host_config["security_opt"]
     assert server.environment["JUPYTER_RUNTIME_DIR"].startswith("/tmp/")
+    assert server.environment["USER"] == server.environment["LOGNAME"] == "ada"
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,15 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientError, web
+from dockerspawner import DockerSpawner
 
+from hubconfig.labels import labels
+from hubconfig.options import Limits
 from hubconfig.servers.endings import why_ended
 from hubconfig.servers.listening import listen
+from hubconfig.servers.menu import Menu
+from hubconfig.servers.spawner import Server
+from tests.hubconfig.test_configuration import settings
 
 MB = 1024**2
 
@@ -98,3 +104,36 @@ def test_the_hub_leaves_alone_what_it_is_stopping_itself_and_whom_it_does_not_kn
 def test_a_docker_that_refuses_is_an_error_that_the_log_shows(tmp_path: Path) -> None:
     with pytest.raises(ClientError):
         asyncio.run(heard(Servers(), tmp_path, 403))
+
+
+@pytest.mark.parametrize("ended_now", [False, True])
+def test_a_server_that_the_hub_ended_for_a_ban_is_not_said_to_have_ended_by_itself(
+    ended_now: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = container(137)
+    told["State"]["Running"] = False
+    told["Config"] = {"Labels": labels("test", "user", hub="hub", user="ada")}
+
+    async def get_object(_: Any) -> Any:
+        return {"Id": "123", **told}
+
+    async def poll(_: Any) -> str:
+        return "ExitCode=137"
+
+    async def done(*_: Any, **__: Any) -> None: ...
+
+    monkeypatch.setattr(DockerSpawner, "get_object", get_object)
+    monkeypatch.setattr(DockerSpawner, "poll", poll)
+    server = Server.of(settings(), Menu([], Limits(), lambda *_: True), SimpleNamespace())()  # type: ignore[arg-type]
+    monkeypatch.setattr(type(server), "remove_object", done)
+    monkeypatch.setattr(type(server), "docker", done)
+    server.user = SimpleNamespace(name="ada")
+
+    async def life() -> None:
+        if ended_now:
+            await server.end_now()
+        await server.poll()
+
+    asyncio.run(life())
+    assert ("ada" in server.ended) is not ended_now
+    assert ("no memory left" in caplog.text) is not ended_now
