@@ -1,4 +1,4 @@
-# `make` lists what can be made. Recipes are thin: the work is in tools/toolchain and in the Pulumi program.
+# `make` lists what can be made. Recipes are thin: the work is in tools and in the Pulumi program.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -12,7 +12,7 @@ export YES SNAPSHOT APP AS
 
 tool := $(PYTHON) -m tools.toolchain
 shell := source tools/env.sh
-on_stack := $(shell) && python -m tools.toolchain
+on_stack := $(shell) && python -m tools.stacks
 
 .NOTPARALLEL:
 
@@ -25,23 +25,15 @@ help: ## Show this list
 
 .PHONY: up
 up: toolchain ## Bring the hub up, or to its new settings; then say where it is and how to sign in
-	@$(on_stack) engine-for $(STACK)
-	@$(on_stack) unlock $(STACK)
-	@$(shell) && pulumi stack select --create $(STACK) && \
-	  pulumi up --yes --skip-preview --stack $(STACK) $$(python -m tools.toolchain refresh-flag $(STACK))
-	@$(on_stack) announce $(STACK)
+	@$(on_stack) up $(STACK)
 
 .PHONY: rebuild
 rebuild: toolchain ## Make the cloud's machine anew: newest image, same disk, same address; users' servers end
-	@$(on_stack) engine-for $(STACK)
-	@$(on_stack) unlock $(STACK)
-	@$(shell) && pulumi up --yes --skip-preview --stack $(STACK) --replace '**::hub-port'
-	@$(on_stack) announce $(STACK)
+	@$(on_stack) rebuild $(STACK)
 
 .PHONY: preview
 preview: toolchain ## Show what `make up` would change, and change nothing
-	@$(on_stack) engine-for $(STACK)
-	@$(shell) && pulumi stack select --create $(STACK) && pulumi preview --stack $(STACK)
+	@$(on_stack) preview $(STACK)
 
 .PHONY: status
 status: toolchain ## Say how the hub, its certificate, disk, memory, backups and users' servers are
@@ -69,13 +61,10 @@ publish: toolchain ## Publish a menu entry's image for other hubs: APP=wendihub 
 
 .PHONY: down
 down: toolchain ## Remove all that `make up` made, users' servers too, but not users' files
-	@$(on_stack) engine-for $(STACK)
-	@$(on_stack) unlock $(STACK)
 	@$(on_stack) down $(STACK)
 
 .PHONY: purge
 purge: toolchain ## Do what `make down` does, and remove users' files too (asks first; YES=1: does not ask)
-	@$(on_stack) engine-for $(STACK)
 	@$(on_stack) purge $(STACK)
 
 .PHONY: test

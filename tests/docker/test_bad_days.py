@@ -118,7 +118,7 @@ def kill_after_the_first_container_or_network(stack: Deployment) -> str | None:
     made, _ = disturbed_update(stack, lambda process: os.killpg(process.pid, signal.SIGKILL))
     # What `make up` does first.
     subprocess.run(
-        [sys.executable, "-m", "tools.toolchain", "unlock", stack.name],
+        [sys.executable, "-m", "tools.stacks", "unlock", stack.name],
         cwd=ROOT,
         env=stack.environment(),
         check=True,

@@ -144,7 +144,7 @@ class Deployment:
 
     def tool(self, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """What `make COMMAND VARIABLE=...` does on this stack, once the preparations are made."""
-        words = [sys.executable, "-m", "tools.toolchain", command, self.name]
+        words = [sys.executable, "-m", "tools.stacks", command, self.name]
         environment = self.environment() | variables
         return subprocess.run(
             words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from tools.stacks import stack
 from tools.toolchain import apt, base_image, cache, exports, golang, pulumi
 from tools.toolchain.cache import build_once, key_of
 from tools.toolchain.console import Problem, run
@@ -380,7 +379,7 @@ def test_the_name_of_the_base_image_changes_with_the_machines_authorities(
     assert len({plain, with_company, base_image.made_name()}) == 3
 
 
-# What make says and refuses
+# What commands say
 
 
 def test_a_failing_command_is_told_with_its_last_words_and_the_way_out() -> None:
@@ -394,79 +393,3 @@ def test_a_failing_command_is_told_with_its_last_words_and_the_way_out() -> None
     ]
     with pytest.raises(Problem, match=r"no-such-program is not installed\. Get it\."):
         run(["no-such-program"], by_hand="Get it.")
-
-
-def test_make_up_ends_in_where_the_hub_is_and_how_to_get_in() -> None:
-    found = {
-        "url": "https://localhost:8443",
-        "dataDir": "/home/ada/cyberhubs-data/local",
-        "sharedPassword": "open",
-        "adminPassword": "sesame",
-        "callbackUrl": "https://localhost:8443/hub/oauth_callback",
-    }
-    text = "\n".join(stack.announcement("local", found, admins=["ada", "grace"], own_authority=True))
-    assert all(found[name] in text for name in ("url", "dataDir", "sharedPassword", "adminPassword"))
-    assert "to administer the hub, as ada or grace" in text
-    assert "callback" not in text
-    assert text.endswith("make down")
-
-
-def test_with_github_make_up_says_which_callback_to_register() -> None:
-    found = {
-        "url": "https://hub.example",
-        "dataDir": "/mnt",
-        "ssh": "ssh ada@hub.example",
-        "callbackUrl": "https://hub.example/hub/oauth_callback",
-    }
-    text = "\n".join(stack.announcement("arbutus", found, admins=[], own_authority=False))
-    assert found["callbackUrl"] in text
-    assert "password" not in text
-    assert "authority" not in text
-    assert text.endswith("make down STACK=arbutus")
-
-
-@pytest.mark.parametrize(
-    ("name", "needed"), [("local", True), ("aws-free", True), ("arbutus", False), ("server", False)]
-)
-def test_docker_is_asked_for_where_the_hub_runs_or_is_built_here(name: str, *, needed: bool) -> None:
-    assert stack.needs_engine(name) is needed
-
-
-def test_a_stack_without_a_file_is_said_with_those_that_have_one() -> None:
-    with pytest.raises(Problem, match=r"no stacks/Pulumi\.mars\.yaml.*arbutus, aws-free, local, server"):
-        stack.needs_engine("mars")
-
-
-def test_purge_touches_only_what_a_hub_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    thesis = tmp_path / "thesis"
-    thesis.mkdir()
-    (thesis / "chapter1.tex").touch()
-    with pytest.raises(Problem, match="does not look like a hub's data"):
-        stack.check_removable(thesis)
-    data = tmp_path / "ada" / "data"
-    (data / "jupyterhub_users").mkdir(parents=True)
-    stack.check_removable(data)
-    monkeypatch.setattr(Path, "home", lambda: data / "home")
-    with pytest.raises(Problem, match="does not look like a hub's data"):
-        stack.check_removable(data)
-
-
-def test_purge_of_a_cloud_stack_is_refused() -> None:
-    with pytest.raises(Problem, match="arbutus is not a local stack"):
-        stack.purge("arbutus", sure=True)
-
-
-def test_a_stack_file_without_secrets_is_left_as_it_was_checked_out(tmp_path: Path) -> None:
-    written = "# Mine.\nconfig:\n  cyberhubs:cloud:\n    kind: local\n"
-    file = tmp_path / "Pulumi.local.yaml"
-    file.write_text(f"{written}encryptionsalt: v1:abc=:v1:def\n")
-    stack.put_salt_away(file)
-    assert file.read_text() == written
-
-
-def test_a_stack_file_with_a_secret_keeps_what_the_secret_needs(tmp_path: Path) -> None:
-    written = "config:\n  cyberhubs:sharedPassword:\n    secure: v1:xyz\nencryptionsalt: v1:abc=:v1:def\n"
-    file = tmp_path / "Pulumi.mine.yaml"
-    file.write_text(written)
-    stack.put_salt_away(file)
-    assert file.read_text() == written

@@ -8,8 +8,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from tools.stacks import machine, status
-from tools.stacks.stack import outputs
+from tools.stacks import status
+from tools.stacks.deployed import Deployed
 from tools.toolchain.console import Problem, say
 
 _ANSWER_SECONDS = 60
@@ -18,15 +18,15 @@ _ANSWER_SECONDS = 60
 
 def back_up(stack: str) -> None:
     """Make a backup now. Raises Problem when it fails."""
-    found, backup = _backup(stack)
-    if not machine.show(found, "docker", "exec", backup, "cyberhub-backup", "once"):
+    deployed, backup = _backup(stack)
+    if not deployed.engine.show("exec", backup, "cyberhub-backup", "once"):
         raise Problem("There is no new backup, for the reason above; docs/backup.md says more.")
 
 
 def snapshots(stack: str) -> None:
     """List the backups that there are. Raises Problem when they cannot be listed."""
-    found, backup = _backup(stack)
-    if not machine.show(found, "docker", "exec", backup, "cyberhub-backup", "snapshots"):
+    deployed, backup = _backup(stack)
+    if not deployed.engine.show("exec", backup, "cyberhub-backup", "snapshots"):
         raise Problem("The backups cannot be listed, for the reason above.")
 
 
@@ -38,54 +38,54 @@ def restore(stack: str, snapshot: str, *, sure: bool) -> None:
 
     Raises Problem; the hubs are stopped then if files may have changed.
     """
-    found, backup = _backup(stack)
+    deployed, backup = _backup(stack)
     words = ["cyberhub-backup", "which", *([snapshot] if snapshot else [])]
-    chosen = json.loads(machine.do(found, "docker", "exec", backup, *words))
-    servers = machine.containers(stack, found, "user")
-    say(_plan(chosen, found, len(servers)))
+    chosen = json.loads(deployed.docker("exec", backup, *words))
+    servers = deployed.containers("user")
+    say(_plan(chosen, deployed, len(servers)))
     if not (sure or _confirmed()):
         raise Problem("Nothing was changed.")
-    hubs = machine.containers(stack, found, "hub", "--all")
+    hubs = deployed.containers("hub", "--all")
     say(f"==> Stopping {', '.join(hubs)}" + (f" and {len(servers)} users' servers" if servers else ""))
-    machine.do(found, "docker", "stop", *hubs)
+    deployed.docker("stop", *hubs)
     # Those that were started since the list above was made, too.
-    servers = machine.containers(stack, found, "user", "--all")
+    servers = deployed.containers("user", "--all")
     if servers:
-        machine.do(found, "docker", "rm", "--force", "--volumes", *servers)
+        deployed.docker("rm", "--force", "--volumes", *servers)
     say("==> Restoring")
-    if not machine.show(found, "docker", "exec", backup, "cyberhub-backup", "restore", chosen["id"]):
+    if not deployed.engine.show("exec", backup, "cyberhub-backup", "restore", chosen["id"]):
         start = f"docker start {' '.join(hubs)}"
         raise Problem(
             "The backup was not put back, for the reason above. The hub stays stopped, as its files may be a "
             f"mixture: repeat `make restore`, or start it as it is with `{start}` on the machine."
         )
-    proxies = machine.containers(stack, found, "proxy", "--all")
+    proxies = deployed.containers("proxy", "--all")
     say(f"==> Starting {', '.join([*hubs, *proxies])}")
-    machine.do(found, "docker", "start", *hubs)
-    machine.do(found, "docker", "restart", *proxies)  # certificates came along
-    _wait(found["url"])
-    say(f"Restored {chosen['stack']} as it was at {chosen['time'][:19]}; {found['url']} answers.")
+    deployed.docker("start", *hubs)
+    deployed.docker("restart", *proxies)  # certificates came along
+    _wait(deployed.url)
+    say(f"Restored {chosen['stack']} as it was at {chosen['time'][:19]}; {deployed.url} answers.")
 
 
-def _backup(stack: str) -> tuple[Mapping[str, Any], str]:
-    """The stack's outputs, and its container that makes backups."""
-    found = outputs(stack)
-    running = machine.containers(stack, found, "backup") if found else []
+def _backup(stack: str) -> tuple[Deployed, str]:
+    """The stack, and its container that makes backups."""
+    deployed = Deployed.find(stack)
+    running = deployed.containers("backup") if deployed.is_up else []
     if not running:
         raise Problem(
             f"No container of {stack} makes backups. Give its stack file a section `backup` "
             "(docs/backup.md), then `make up`."
         )
-    return found, running[0]
+    return deployed, running[0]
 
 
-def _plan(chosen: Mapping[str, Any], found: Mapping[str, Any], servers: int) -> str:
+def _plan(chosen: Mapping[str, Any], deployed: Deployed, servers: int) -> str:
     size = ""
     if chosen.get("files") is not None:
         size = f": {chosen['files']:,} files, {chosen['bytes'] / 10**9:,.1f} GB"
     lines = [
         f"Snapshot {chosen['id']} of {chosen['stack']}, {chosen['time'][:19]}{size}",
-        f"will replace what is in {found['dataDir']} by what was there then; newer files stay. What it",
+        f"will replace what is in {deployed.data_dir} by what was there then; newer files stay. What it",
         "replaces is kept in the repository as a snapshot first.",
         f"The hub stops meanwhile, and {servers} running servers of users end.",
     ]

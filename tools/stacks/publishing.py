@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import re
 
-from tools.stacks import machine
-from tools.stacks.stack import outputs
+from hubconfig import container
+from tools.stacks.deployed import Deployed
 from tools.toolchain.console import Problem, say
 
-_SETTINGS = "/srv/cyberhub/settings.json"  # as hubconfig.settings has it, which needs packages of .venv
 _NAME = re.compile(r"[a-z0-9]+([._/:-]+[a-z0-9]+)*/[a-z0-9._-]+(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?")
 
 
@@ -25,20 +24,20 @@ def publish(stack: str, application: str, name: str) -> None:
         raise Problem(
             "Say which menu entry, and its name for others: make publish APP=wendihub AS=you/wendihub:1.0"
         )
-    found = outputs(stack)
-    hubs = machine.hubs(stack, found) if found else []
+    deployed = Deployed.find(stack)
+    hubs = deployed.hubs()
     if not hubs:
         raise Problem(
             f"No hub of {stack} runs, and only a hub knows which images it offers: `make up` first."
         )
     offered: dict[str, str] = {}
     for hub in reversed(hubs):  # of two entries with one name, the first hub's
-        offered |= json.loads(machine.do(found, "docker", "exec", hub, "cat", _SETTINGS))["images"]
+        offered |= json.loads(deployed.docker("exec", hub, "cat", str(container.SETTINGS_FILE)))["images"]
     if application not in offered:
         raise Problem(f"No menu of {stack} offers {application}; they offer {', '.join(sorted(offered))}.")
-    machine.do(found, "docker", "tag", offered[application], name)
-    if not machine.show(found, "docker", "push", name):
-        where = f"on the machine ({found['ssh']})" if "ssh" in found else "here"
+    deployed.docker("tag", offered[application], name)
+    if not deployed.engine.show("push", name):
+        where = f"on the machine ({deployed.outputs['ssh']})" if deployed.ssh else "here"
         registry = name.split("/", maxsplit=1)[0]
         login = f"docker login {registry}" if re.search(r"[.:]", registry) else "docker login"
         raise Problem(

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import socket
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from tools.stacks import stack as stacks
 from tools.stacks import status
+from tools.stacks.deployed import Deployed
 from tools.toolchain.console import Problem, run, say
 
 
@@ -29,30 +27,28 @@ def unlock(stack: str) -> None:
             return
 
 
-def refresh_flag(stack: str) -> str:
-    """`--refresh` for `pulumi up` where the hub does not answer although the stack is up; else nothing.
+def must_refresh(stack: str) -> bool:
+    """Whether the state must be compared with what is there, because the hub does not answer.
 
     Containers may have been removed by somebody else; the state does not know that until it is refreshed.
     """
     try:
-        found = stacks.outputs(stack)
+        deployed = Deployed.find(stack)
     except Problem:
-        return ""  # what is wrong with the state is for `pulumi up` to say
-    url = found.get("url")
-    return "--refresh" if url and not status.answers(url) and _machine_answers(found) else ""
+        return False  # what is wrong with the state is for `pulumi up` to say
+    return deployed.is_up and not status.answers(deployed.url) and _machine_answers(deployed)
 
 
-def _machine_answers(found: dict[str, Any]) -> bool:
+def _machine_answers(deployed: Deployed) -> bool:
     """Whether the machine can be asked for its containers.
 
     One that is stopped or gone cannot, and a state that had forgotten a machine which is gone would know
     nothing of containers that its successor needs: `make rebuild` is for that.
     """
-    if "ssh" not in found:
+    if deployed.ssh is None:
         return True  # this machine
-    port = re.search(r" -p (\d+) ", found["ssh"])
     try:
-        socket.create_connection((found["address"], int(port[1]) if port else 22), timeout=5).close()
+        socket.create_connection((deployed.address, deployed.ssh.port), timeout=5).close()
     except OSError:
         return False
     return True

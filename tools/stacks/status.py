@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import ssl
+import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from tools.stacks import machine
-from tools.stacks.stack import outputs
+from cryptography import x509
+
+from hubconfig.status import Line
+from tools.stacks.deployed import Deployed
 from tools.toolchain.console import Problem, say
+
+_OWN_CERTIFICATE = timedelta(days=14)
+"""How long before its end a certificate that people must replace themselves is told as wrong."""
 
 
 def show(stack: str) -> None:
@@ -19,15 +24,19 @@ def show(stack: str) -> None:
 
     Raises Problem when something is wrong, so that a timer's mail can be made of it.
     """
-    found = outputs(stack)
-    if "url" not in found:
+    deployed = Deployed.find(stack)
+    if not deployed.is_up:
         raise Problem(f"The stack {stack} is not up. `make up` brings it up.")
-    said = [_answer(found["url"]), *_certificate(found["url"], datetime.now(UTC))]
-    say("\n".join([found["url"], *map(str, said)]))
+    url = deployed.url
+    said = [_answer(url), *_certificate(url, datetime.now(UTC), renewed=deployed.certificate_is_renewed)]
+    say("\n".join([url, *map(str, said)]))
     wrong = any(line.wrong for line in said)
-    hubs = machine.hubs(stack, found)
+    hubs = deployed.hubs()
     for hub in hubs:
-        asked = machine.run(found, "docker", "exec", hub, "python3", "-m", "hubconfig.status")
+        words = deployed.engine.command("exec", hub, "python3", "-m", "hubconfig.status")
+        asked = subprocess.run(
+            words, env=deployed.engine.environment(), capture_output=True, text=True, check=False
+        )
         say(asked.stdout.rstrip() or asked.stderr.rstrip())
         wrong |= asked.returncode != 0
     if not hubs:
@@ -44,47 +53,36 @@ def answers(url: str) -> bool:
     return not _answer(url).wrong
 
 
-@dataclass(frozen=True)
-class Said:
-    """One thing that is known, and whether something must be done about it."""
-
-    what: str
-    how: str
-    wrong: bool = False
-
-    def __str__(self) -> str:
-        """The line as it is printed; as the hub prints its own."""
-        return f"{'!' if self.wrong else ' '} {self.what:<27} {self.how}"
-
-
-def _answer(url: str) -> Said:
+def _answer(url: str) -> Line:
     # Whether it answers is the question here, not who it is.
-    context = ssl._create_unverified_context()  # noqa: S323, SLF001
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
     try:
         with urllib.request.urlopen(url, timeout=10, context=context) as response:  # noqa: S310 - our own output
-            return Said("the page", f"answers ({response.status})")
+            return Line("the page", f"answers ({response.status})")
     except urllib.error.HTTPError as error:
-        return Said("the page", f"answers with an error ({error.code})", wrong=True)
+        return Line("the page", f"answers with an error ({error.code})", wrong=True)
     except OSError as error:
-        return Said("the page", f"does not answer: {error}", wrong=True)
+        return Line("the page", f"does not answer: {error}", wrong=True)
 
 
-def _certificate(url: str, now: datetime) -> list[Said]:
+def _certificate(url: str, now: datetime, *, renewed: bool) -> list[Line]:
     """Who signed the certificate that browsers are shown, and when it ends."""
-    # What follows needs the packages of .venv; the rest of the tools must do without.
-    from cryptography import x509  # noqa: PLC0415
-
     where = urllib.parse.urlsplit(url)
     if where.scheme != "https":
         return []
     try:
         shown = ssl.get_server_certificate((where.hostname or "", where.port or 443), timeout=10)
     except OSError as error:
-        return [Said("certificate", f"none is shown: {error}", wrong=True)]
+        return [Line("certificate", f"none is shown: {error}", wrong=True)]
     found = x509.load_pem_x509_certificate(shown.encode())
     left = found.not_valid_after_utc - now
-    signed = found.issuer.rfc4514_string()
+    text = f"by {found.issuer.rfc4514_string()}, until {found.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+    if not renewed:
+        # Nobody renews one's own, and offices take days to give a new one.
+        text += f", {left.days} days left; replace it before, in web.tls.certificateFile"
+        return [Line("certificate", text, wrong=left < _OWN_CERTIFICATE)]
     # The hub's own authority signs for 12 hours, Let's Encrypt for 90 or, on request, for 6 days.
     whole = found.not_valid_after_utc - found.not_valid_before_utc
-    ends = f"{found.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
-    return [Said("certificate", f"by {signed}, until {ends}, renewed before", wrong=left < whole / 6)]
+    return [Line("certificate", f"{text}, renewed before", wrong=left < whole / 6)]
