@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import subprocess
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +15,24 @@ from infra.host import Ssh
 from infra.remote_shell import CommandError as EngineError
 from infra.remote_shell import RefusedKeyError, StrangerError, UnreachableError
 
-__all__ = ["Engine", "EngineError", "RefusedKeyError", "StrangerError", "UnreachableError", "local_engine"]
+__all__ = [
+    "Engine",
+    "EngineError",
+    "MissingError",
+    "RefusedKeyError",
+    "StrangerError",
+    "UnreachableError",
+    "local_engine",
+]
+
+_MISSING = re.compile(r"no such (object|container|image|network|volume)|unable to find image", re.IGNORECASE)
+
+
+class MissingError(EngineError):
+    """What was asked about is not there: a container, a network or an image that somebody removed.
+
+    `pulumi destroy` must work on a stack of which parts are gone.
+    """
 
 
 @dataclass(frozen=True)
@@ -45,7 +63,8 @@ class Engine:
         """What `docker WORDS` prints.
 
         Raises EngineError when it fails, has no docker program, or takes longer than so many seconds;
-        UnreachableError, RefusedKeyError or StrangerError when the machine does not let us ask.
+        MissingError when that is because something is not there; UnreachableError, RefusedKeyError or
+        StrangerError when the machine does not let us ask.
         """
         try:
             done = remote_shell.run(
@@ -61,6 +80,10 @@ class Engine:
             raise StrangerError(f"what answers at {self.address} is not our machine: {error}") from None
         except UnreachableError as error:
             raise UnreachableError(f"{self.address} cannot be reached: {error}") from None
+        except EngineError as error:
+            if _MISSING.search(str(error)):
+                raise MissingError(str(error)) from None
+            raise
         # Docker writes a container's complaints where a program writes its own.
         return (done.stdout + (done.stderr if words[0] == "logs" else "")).strip()
 

@@ -1,8 +1,7 @@
-"""A certificate of the administrator's own: checked here, then put where the proxy reads it."""
+"""Whether a certificate of the administrator's own can be used."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +10,6 @@ import pulumi
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from infra.engine import Engine, EngineError, UnreachableError
 from infra.stack.faults import Fault
 from infra.stack.settings import AcmeTls, FilesTls, Web
 from infra.stack.stack_file import Parts
@@ -63,33 +61,6 @@ def file_faults(tls: FilesTls, hostname: str | None, now: datetime) -> list[Faul
     if hostname is not None and not _names(certificate, hostname):
         faults.append(Fault("web.tls.certificateFile", f"does not name {hostname}; get one that does"))
     return faults
-
-
-def put_certificate(tls: FilesTls, engine: Engine, image: str, folder: str) -> None:
-    """Write certificate and key into a folder of the machine, whole or not at all.
-
-    Neither is ever a resource's input: the key goes through a pipe and is in no state, no command
-    line and no container's description. The proxy watches the folder and needs no restart.
-    """
-    for name, file in (("ssl.crt", tls.certificate_file), ("ssl.key", tls.key_file)):
-        text = _path(file).read_text()
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        script = (
-            f"mkdir -p /tls; cd /tls; umask 077; cat >.{name}.new; "
-            f'if [ "$(sha256sum <{name} 2>/dev/null)" = "{digest}  -" ]; then rm .{name}.new; '
-            f"else chown 1000:1000 .{name}.new; mv .{name}.new {name}; fi"
-        )
-        try:
-            engine.run(
-                *("run", "--rm", "--interactive", "--network", "none", "--user", "0", "--entrypoint", "sh"),
-                *("--volume", f"{folder}:/tls", image, "-c", script),
-                text=text,
-            )
-        except UnreachableError as error:
-            pulumi.log.warn(f"{name} was not put on the machine: {error}")
-            return
-        except EngineError as error:
-            raise pulumi.RunError(f"could not write {name} to {folder} on the machine: {error}") from None
 
 
 def _names(certificate: x509.Certificate, hostname: str) -> bool:

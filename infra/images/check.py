@@ -6,11 +6,10 @@ import re
 
 import pulumi
 
-from infra.engine import Engine, EngineError, UnreachableError
+from hubconfig import labels
+from infra.dock import Dock
+from infra.engine import Engine, EngineError, MissingError, UnreachableError
 from infra.images.contexts import SYSTEM_IMAGES
-
-VERSION_LABEL = "cyberhubs.jupyterhub"
-"""Label of our images: the version of JupyterHub inside."""
 
 
 def hub_version() -> str:
@@ -24,35 +23,30 @@ def hub_version() -> str:
     return found[1]
 
 
-def checked(entry: str, image_id: pulumi.Output[str], engine: pulumi.Output[Engine]) -> pulumi.Output[str]:
+def checked(entry: str, image_id: pulumi.Output[str], dock: Dock) -> pulumi.Output[str]:
     """The image's id, once it is known to hold a JupyterHub that works with the hub's.
 
     Not asked in a preview, when the image may not be there.
     """
 
-    def check(known: dict[str, object]) -> str:
-        image, there = known["image"], known["engine"]
-        assert isinstance(image, str)  # noqa: S101 - tells mypy what the dictionary holds
-        assert isinstance(there, Engine)  # noqa: S101
-        if not pulumi.runtime.is_dry_run():
-            try:
-                complaint = mismatch(hub_version(), image_version(there, image))
-            except UnreachableError as error:
-                pulumi.log.warn(f"the image of menu entry {entry} was not looked at: {error}")
-                return image
-            if complaint:
-                raise pulumi.RunError(f"menu entry {entry}: {complaint}")
+    def check(engine: Engine, image: str) -> str:
+        complaint = mismatch(hub_version(), image_version(engine, image))
+        if complaint:
+            raise pulumi.RunError(f"menu entry {entry}: {complaint}")
         return image
 
-    return pulumi.Output.all(image=image_id, engine=engine).apply(check)
+    return dock.once(image_id, check, lambda _: f"the image of menu entry {entry} was not looked at")
 
 
 def image_version(engine: Engine, image: str) -> str | None:
-    """The version of JupyterHub in an image: what its label says, else what the program in it says."""
-    label = f'{{{{index .Config.Labels "{VERSION_LABEL}"}}}}'
+    """The version of JupyterHub in an image: what its label says, else what the program in it says.
+
+    Raises MissingError when the image itself is gone, UnreachableError.
+    """
+    label = f'{{{{index .Config.Labels "{labels.JUPYTERHUB}"}}}}'
     try:
         said = engine.run("image", "inspect", "--format", label, image)
-    except UnreachableError:
+    except (MissingError, UnreachableError):
         raise
     except EngineError:
         said = ""  # an image without any label
@@ -62,6 +56,8 @@ def image_version(engine: Engine, image: str) -> str | None:
                 *("run", "--rm", "--network", "none", "--entrypoint", "jupyterhub-singleuser"),
                 *(image, "--version"),
             )
+        except UnreachableError:
+            raise
         except EngineError:
             return None
     found = re.search(r"\d+(\.\w+)+", said.splitlines()[-1] if said else "")

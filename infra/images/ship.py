@@ -9,34 +9,24 @@ import subprocess
 
 import pulumi
 
-from infra.engine import Engine, EngineError, UnreachableError, local_engine
+from infra.dock import Dock
+from infra.engine import Engine, EngineError, MissingError, UnreachableError, local_engine
 
 _HOURS = 2
 """The longest a transfer may take: 2 GB at 3 Mbit/s."""
 
 
-def shipped(
-    image_id: pulumi.Output[str], reference: str, engine: pulumi.Output[Engine]
-) -> pulumi.Output[str]:
+def shipped(image_id: pulumi.Output[str], reference: str, dock: Dock) -> pulumi.Output[str]:
     """The image's id on the machine, once it is there.
 
     The name holds a hash of all that went into the image, so one that is there is never sent again.
     A preview sends nothing and says the id that is the same on every engine.
     """
-
-    def send(known: dict[str, object]) -> str:
-        local_id, there = known["image_id"], known["engine"]
-        assert isinstance(local_id, str)  # noqa: S101 - tells mypy what the dictionary holds
-        assert isinstance(there, Engine)  # noqa: S101
-        if pulumi.runtime.is_dry_run():
-            return local_id
-        try:
-            return send_image(local_engine(), there, reference)
-        except UnreachableError as error:
-            pulumi.log.warn(f"{reference} was not sent: {error}")
-            return local_id
-
-    return pulumi.Output.all(image_id=image_id, engine=engine).apply(send)
+    return dock.once(
+        image_id,
+        lambda engine, _: send_image(local_engine(), engine, reference),
+        lambda _: f"{reference} was not sent",
+    )
 
 
 def send_image(here: Engine, there: Engine, reference: str) -> str:
@@ -81,11 +71,11 @@ def send_image(here: Engine, there: Engine, reference: str) -> str:
 def _image_id(engine: Engine, reference: str) -> str | None:
     try:
         return engine.run("image", "inspect", "--format", "{{.Id}}", reference)
+    except MissingError:
+        return None
     except UnreachableError:
         raise
     except EngineError as error:
-        if "No such image" in str(error) or "no such image" in str(error):
-            return None
         raise pulumi.RunError(
             f"Docker on {engine.address} does not say which images it has: {error}"
         ) from None

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_docker as docker
 
 from hubconfig.options import Application
-from infra.engine import Engine
+from infra.dock import Dock
 from infra.images import ship
 from infra.images.check import checked
 from infra.images.contexts import BuildContext, own_context, proxy_context
@@ -25,23 +25,20 @@ class ImageStore:
         settings: Images,
         source: ImageSource,
         *,
-        there: pulumi.ResourceOptions,
+        dock: Dock,
         here: pulumi.ResourceOptions,
-        engine: pulumi.Output[Engine],
     ) -> None:
         """Keep the ways to both engines.
 
-        :param there: options that reach the machine's engine.
+        :param dock: the machine's engine.
         :param here: options that reach this computer's engine, for images that are sent.
-        :param engine: the machine's engine, known once it answers.
         """
         self.prefix = settings.prefix
         """What the names of our images begin with."""
         self._settings = settings
         self._source = source
-        self._there = there
+        self._dock = dock
         self._here = here
-        self._engine = engine
         self._ids: dict[str, pulumi.Output[str]] = {}
         self._sources: dict[str, object] = {}
         self._built: dict[str, tuple[docker.RemoteImage, str]] = {}
@@ -72,7 +69,7 @@ class ImageStore:
         else:
             assert entry.git is not None  # noqa: S101 - the settings hold exactly one of the three
             image_id = self._made(git_context(key, entry.name, entry.git))
-        self._ids[key] = checked(entry.name, image_id, self._engine)
+        self._ids[key] = checked(entry.name, image_id, self._dock)
         return self._ids[key]
 
     def _key(self, entry: Application) -> str:
@@ -84,14 +81,14 @@ class ImageStore:
         return key
 
     def _pulled(self, key: str, reference: str) -> pulumi.Output[str]:
-        image = docker.RemoteImage(f"image-{key}", name=reference, keep_locally=True, opts=self._there)
+        image = docker.RemoteImage(f"image-{key}", name=reference, keep_locally=True, opts=self._dock.options)
         self._ids[key] = image.image_id
         return image.image_id
 
     def _made(self, context: BuildContext) -> pulumi.Output[str]:
         image, reference = self._build(context)
         if self._source == "ship":
-            image_id = ship.shipped(image.image_id, reference, self._engine)
+            image_id = ship.shipped(image.image_id, reference, self._dock)
         else:
             image_id = image.image_id
         self._ids[context.name] = image_id
@@ -111,7 +108,7 @@ class ImageStore:
             parents.append(parent)
         arguments = {key: value for key, value in arguments.items() if key in context.wants}
         reference = f"{self._settings.prefix}{context.name}:{context.digest(arguments)}"
-        way = self._here if self._source == "ship" else self._there
+        way = self._here if self._source == "ship" else self._dock.options
         image = docker.RemoteImage(
             f"image-{context.name}",
             name=reference,

@@ -13,7 +13,8 @@ from datetime import datetime
 
 import pulumi
 
-from infra.engine import Engine, EngineError, UnreachableError
+from infra.dock import Dock
+from infra.engine import Engine, EngineError, MissingError, UnreachableError
 
 _STARTED = time.monotonic()
 
@@ -22,62 +23,62 @@ _NEW_SECONDS = 120
 
 _OLD_SECONDS = 5
 
+_LOOK_SECONDS = 10
+"""How often it is looked whether what is waited for still runs; Docker first starts it anew within 1 s."""
+
+_STEADY_SECONDS = 10
+"""A container that Docker had to start anew and that is up for so long counts as running."""
+
 _LOG_LINES = 25
 
 
 def answering(
-    url: pulumi.Output[str],
-    engine: pulumi.Output[Engine],
-    containers: Sequence[pulumi.Output[str]],
-    proxy: str,
-    hubs: Mapping[str, str],
+    url: pulumi.Output[str], dock: Dock, containers: Sequence[pulumi.Output[str]], hubs: Mapping[str, str]
 ) -> pulumi.Output[str]:
     """The site's address, once every hub answers there.
 
     :param containers: ids of the containers that must be there first.
-    :param proxy: the proxy's container name.
     :param hubs: container name to base path of each hub.
     """
 
-    def wait(known: dict[str, object]) -> str:
-        address, there, names = known["url"], known["engine"], known["hubs"]
-        assert isinstance(address, str)  # noqa: S101 - tells mypy what the dictionary holds
-        assert isinstance(there, Engine)  # noqa: S101
-        assert isinstance(names, dict)  # noqa: S101
-        if not pulumi.runtime.is_dry_run():
-            for name, base_url in names.items():
-                _wait(f"{address}{base_url}hub/health", there, proxy, name)
+    def wait(engine: Engine, address: str) -> str:
+        for name, base_url in hubs.items():
+            _wait(f"{address}{base_url}hub/health", engine, dock.names.proxy, name)
         return address
 
-    return pulumi.Output.all(url=url, engine=engine, hubs=dict(hubs), after=list(containers)).apply(wait)
+    after = pulumi.Output.all(url, *containers).apply(lambda known: str(known[0]))
+    return dock.once(after, wait, lambda address: f"whether {address} answers is not known")
 
 
 def _wait(url: str, engine: Engine, proxy: str, hub: str) -> None:
     if _answers(url):
         return
-    try:
-        _wait_and_look(url, engine, proxy, hub)
-    except UnreachableError as error:
-        pulumi.log.warn(f"{url} does not answer: {error}")
-
-
-def _wait_and_look(url: str, engine: Engine, proxy: str, hub: str) -> None:
     # A hub that this run did not start is somebody's to look at, but no reason to fail this run:
     # `pulumi destroy` runs the program too, and must work on a broken hub.
-    fresh = age_seconds(engine, hub) <= seconds_of_this_run()
-    deadline = time.monotonic() + (_NEW_SECONDS if fresh else _OLD_SECONDS)
+    fresh = {name: is_fresh(engine, name) for name in (proxy, hub)}
+    deadline = time.monotonic() + (_NEW_SECONDS if any(fresh.values()) else _OLD_SECONDS)
+    look = time.monotonic() + _LOOK_SECONDS
     while time.monotonic() < deadline:
         time.sleep(0.2)
         if _answers(url):
             return
-    states = {name: state(engine, name) for name in (proxy, hub)}
-    for name, (running, log) in states.items():
-        if fresh and not running:
-            raise pulumi.RunError(f"the container {name} did not start; the last lines of its log:\n{log}")
-    running, log = states[hub]
+        if time.monotonic() > look:
+            # What ends again and again will not answer by and by.
+            if not all(state(engine, name)[0] for name in fresh):
+                break
+            look = time.monotonic() + _LOOK_SECONDS
+    for name, made_now in fresh.items():
+        running, log = state(engine, name)
+        if not running:
+            said = f"the container {name} does not stay up; the last lines of its log:\n{log}"
+            if made_now:
+                raise pulumi.RunError(said)
+            pulumi.log.warn(f"{url} does not answer: {said}")
+            return
     pulumi.log.warn(
-        f"{url} does not answer this computer; the hub's container is {'' if running else 'not '}running.\n"
-        f"Look at the machine's firewall and the name's DNS record. The hub's log ends:\n{log}"
+        f"{url} does not answer this computer; the containers of proxy and hub are running.\n"
+        f"Look at the machine's firewall and the name's DNS record. The proxy's log ends:\n"
+        f"{state(engine, proxy)[1]}\nThe hub's log ends:\n{state(engine, hub)[1]}"
     )
 
 
@@ -94,16 +95,17 @@ def _answers(url: str) -> bool:
         return False
 
 
-def seconds_of_this_run() -> float:
-    """How old a container may be that this run of the program started."""
-    return time.monotonic() - _STARTED + 1
+def is_fresh(engine: Engine, container: str) -> bool:
+    """Whether this run of the program made a container; not one that is gone.
 
-
-def age_seconds(engine: Engine, container: str) -> float:
-    """How long ago a container was made, by the clock of its machine. Raises EngineError."""
-    created = engine.run("inspect", "--format", "{{.Created}}", container)
+    By the clock of its machine. Raises UnreachableError.
+    """
+    try:
+        created = engine.run("inspect", "--format", "{{.Created}}", container)
+    except MissingError:
+        return False
     now = engine.run("info", "--format", "{{.SystemTime}}")
-    return (_time(now) - _time(created)).total_seconds()
+    return (_time(now) - _time(created)).total_seconds() <= time.monotonic() - _STARTED + 1
 
 
 def _time(text: str) -> datetime:
@@ -118,8 +120,12 @@ def state(engine: Engine, container: str) -> tuple[bool, str]:
     Raises UnreachableError.
     """
     try:
-        state = json.loads(engine.run("inspect", "--format", "{{json .State}}", container))
-        steady = bool(state["Running"]) and not state["Restarting"]
+        known = json.loads(engine.run("inspect", "--format", "{{json .}}", container))
+        now = known["State"]
+        steady = bool(now["Running"]) and not now["Restarting"]
+        if steady and known.get("RestartCount"):
+            up = _time(engine.run("info", "--format", "{{.SystemTime}}")) - _time(now["StartedAt"])
+            steady = up.total_seconds() > _STEADY_SECONDS
         return steady, engine.run("logs", "--tail", str(_LOG_LINES), container)
     except UnreachableError:
         raise

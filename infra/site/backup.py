@@ -12,7 +12,7 @@ from hubconfig.options import HubOptions
 from hubconfig.space_options import FolderSpace
 from infra.clouds.local import data_dir
 from infra.clouds.remote import DATA_DIR
-from infra.dock import LOG_LIMITS, container_labels
+from infra.dock import Dock, secret_uploads
 from infra.host import Host
 from infra.stack.faults import Fault
 from infra.stack.settings import Backup, LocalCloud, ServerCloud
@@ -42,15 +42,12 @@ ALWAYS = ("/data/jupyterhub_users", "/data/cyberhub")
 
 
 def backup_container(
-    settings: Backup,
-    *,
-    name: str,
-    stack: str,
+    dock: Dock,
     host: Host,
+    settings: Backup,
     hubs: list[HubOptions],
     image: pulumi.Output[str],
     secrets: dict[str, pulumi.Output[str]],
-    opts: pulumi.ResourceOptions,
 ) -> docker.Container:
     """Put the backup on the machine. It reads every home, so it is root, with no other privilege."""
     volumes = {host.data_dir: "/data"}
@@ -58,46 +55,34 @@ def backup_container(
     if repository.startswith("/"):
         volumes[repository] = "/repository"
         repository = "/repository"
-    return docker.Container(
+    return dock.container(
         "backup",
-        name=name,
-        image=image,
-        restart="unless-stopped",
-        init=True,
-        network_mode="bridge",
-        capabilities=docker.ContainerCapabilitiesArgs(
-            drops=["ALL"],
-            # To read and to give back what belongs to others; FSETID for the mode of shared folders, whose
-            # new files keep the group.
-            adds=["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID"],
+        "backup",
+        docker.ContainerArgs(
+            name=dock.names.backup,
+            image=image,
+            init=True,
+            network_mode="bridge",
+            envs=[
+                f"EVERY_HOURS={settings.every_hours}",
+                f"KEEP_DAILY={settings.keep_daily}",
+                f"KEEP_MONTHLY={settings.keep_monthly}",
+                f"KEEP_WEEKLY={settings.keep_weekly}",
+                f"MORE_PATHS={' '.join(writable_spaces(hubs))}",
+                f"REPOSITORY={settings.repository}",
+                f"RESTIC_REPOSITORY={repository}",
+                f"STACK={dock.stack}",
+            ],
+            volumes=[
+                docker.ContainerVolumeArgs(host_path=there, container_path=inside)
+                for there, inside in volumes.items()
+            ],
+            uploads=secret_uploads(secrets),
+            destroy_grace_seconds=10,
         ),
-        security_opts=["no-new-privileges:true"],
-        envs=[
-            f"EVERY_HOURS={settings.every_hours}",
-            f"KEEP_DAILY={settings.keep_daily}",
-            f"KEEP_MONTHLY={settings.keep_monthly}",
-            f"KEEP_WEEKLY={settings.keep_weekly}",
-            f"MORE_PATHS={' '.join(writable_spaces(hubs))}",
-            f"REPOSITORY={settings.repository}",
-            f"RESTIC_REPOSITORY={repository}",
-            f"STACK={stack}",
-        ],
-        volumes=[
-            docker.ContainerVolumeArgs(host_path=there, container_path=inside)
-            for there, inside in volumes.items()
-        ],
-        uploads=[
-            docker.ContainerUploadArgs(
-                file=f"/run/secrets/{file}", content=pulumi.Output.secret(value), permissions="0600"
-            )
-            for file, value in sorted(secrets.items())
-        ],
-        labels=container_labels(stack, "backup"),
-        log_driver="json-file",
-        log_opts=LOG_LIMITS,
-        destroy_grace_seconds=10,
-        must_run=True,
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True)),
+        # To read and to give back what belongs to others; FSETID for the mode of shared folders, whose
+        # new files keep the group.
+        rights=["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"],
     )
 
 

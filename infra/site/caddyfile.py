@@ -9,19 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from hubconfig.container import HUB_PORT, PROXY_HTTP_PORT, PROXY_HTTPS_PORT, SERVER_PORT
 from hubconfig.names import USER_NAME
 from infra.stack.settings import AcmeTls, FilesTls, LocalTls, NoTls
 
-HTTP_PORT = 8080
-HTTPS_PORT = 8443
-"""The proxy's ports inside its container; above 1023, so that it needs no privilege."""
+SITE: Final = "/etc/caddy/site"
+"""The folder inside the proxy's container with all that it watches and takes while it runs."""
 
-CERTIFICATES = "/etc/caddy/tls"
-"""Where a certificate of one's own lies inside the proxy's container."""
+CADDYFILE: Final = f"{SITE}/Caddyfile"
 
-ACME_CA = "/etc/caddy/acme-ca.crt"
+ACME_CA: Final = f"{SITE}/acme-ca.crt"
 """Where the certificate that proves another ACME authority lies."""
+
+AUTHORITY: Final = "/data"
+"""Where Caddy keeps its own authority and certificates inside the proxy's container."""
+
+CERTIFICATES: Final = "/etc/caddy/tls"
+"""Where a certificate of one's own lies inside the proxy's container."""
 
 _HUB_PATIENCE = """\
 			lb_try_duration 30s
@@ -72,11 +78,12 @@ def _options(site: SiteRoutes) -> str:
         "persist_config off",
         "auto_https disable_redirects",
         "skip_install_trust",
-        f"http_port {HTTP_PORT}",
-        f"https_port {HTTPS_PORT}",
+        f"http_port {PROXY_HTTP_PORT}",
+        f"https_port {PROXY_HTTPS_PORT}",
         # A browser that knows only an address sends no name; it gets the main name's certificate.
         f"default_sni {site.names[0]}",
-        "grace_period 10s",
+        # What is under way when a hub comes or goes ends by itself. Docker does not wait so long at a stop.
+        "grace_period 1h",
         "log {\n\t\tlevel WARN\n\t}",
         "servers {\n\t\tprotocols h1 h2\n\t}",
     ]
@@ -130,7 +137,7 @@ def _hub_routes(hub: HubRoute) -> str:
     return f"""\
 \t@{match} path_regexp {match} ^{bare}/user/({USER_NAME.pattern})(?:/.*)?$
 \thandle @{match} {{
-\t\treverse_proxy {hub.user_prefix}{{re.{match}.1}}:8888 {{
+\t\treverse_proxy {hub.user_prefix}{{re.{match}.1}}:{SERVER_PORT} {{
 \t\t\tflush_interval -1
 \t\t\tlb_try_duration 0s
 \t\t\tstream_close_delay 24h
@@ -141,7 +148,7 @@ def _hub_routes(hub: HubRoute) -> str:
 \t\t}}
 \t}}
 {redirect}\thandle{inside} {{
-\t\treverse_proxy {hub.host}:8081 {{
+\t\treverse_proxy {hub.host}:{HUB_PORT} {{
 \t\t\tflush_interval -1
 {_HUB_PATIENCE}
 \t\t\ttransport http {{
@@ -157,7 +164,7 @@ def _dead_ends(hubs: Sequence[HubRoute]) -> str:
     fallbacks = "".join(
         f"""\
 \t\thandle @{_matcher(hub)} {{
-\t\t\treverse_proxy {hub.host}:8081 {{
+\t\t\treverse_proxy {hub.host}:{HUB_PORT} {{
 \t\t\t\tlb_try_duration 30s
 \t\t\t\tlb_try_interval 200ms
 \t\t\t}}

@@ -8,15 +8,16 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_docker as docker
 
+from hubconfig import container
 from hubconfig.homes.limits import READY
+from hubconfig.names import FIRST_HUB
 from hubconfig.options import HubOptions
 from infra.clouds.local import data_dir
-from infra.dock import LOG_LIMITS, container_labels
-from infra.engine import Engine, EngineError, UnreachableError, local_engine
+from infra.dock import Dock
+from infra.engine import Engine, EngineError, MissingError, UnreachableError, local_engine
 from infra.images.contexts import ROOT
 from infra.machine.filesystem import Filesystem, filesystem
-from infra.site.answering import age_seconds, seconds_of_this_run, state
-from infra.site.hub import CODE_DIR
+from infra.site.answering import is_fresh, state
 from infra.stack.faults import Fault
 from infra.stack.settings import LocalCloud
 from infra.stack.stack_file import Parts
@@ -46,7 +47,7 @@ def unlimitable(hubs: Mapping[str, HubOptions | None], folder: str, found: Files
         return []
     return [
         Fault(
-            f"{'hub' if name == 'hub' else f'hubs.{name}'}.limits.homeGb",
+            f"{'hub' if name == FIRST_HUB else f'hubs.{name}'}.limits.homeGb",
             f"needs project quotas, which the filesystem of {folder} ({found}) does not have: use a disk "
             "made with mkfs.ext4 -O project,quota and mounted with prjquota, or remove homeGb",
         )
@@ -57,7 +58,7 @@ def unlimitable(hubs: Mapping[str, HubOptions | None], folder: str, found: Files
 def local_home_faults(parts: Parts, stack: str) -> Sequence[Fault]:
     """Limits of homes that this computer cannot keep."""
     cloud = parts.get("cloud")
-    hubs = {"hub": parts.get("hub"), **(parts.get("hubs") or {})}
+    hubs = {FIRST_HUB: parts.get("hub"), **(parts.get("hubs") or {})}
     if not isinstance(cloud, LocalCloud) or not limited(hubs):
         return []
     if not (local_engine().docker_host or "unix:").startswith("unix:"):
@@ -67,13 +68,7 @@ def local_home_faults(parts: Parts, stack: str) -> Sequence[Fault]:
 
 
 def home_limits_container(
-    homes: Mapping[str, tuple[str, float]],
-    *,
-    name: str,
-    stack: str,
-    image: pulumi.Output[str],
-    engine: pulumi.Output[Engine],
-    opts: pulumi.ResourceOptions,
+    dock: Dock, homes: Mapping[str, tuple[str, float]], image: pulumi.Output[str]
 ) -> pulumi.Output[str]:
     """Keep homes within their limits; the container's id, once they are.
 
@@ -81,63 +76,52 @@ def home_limits_container(
     having. It runs the hub's image, so that no other is built and kept.
     :param homes: hub to the folder of its homes on the machine, and the GB of each.
     """
-    container = docker.Container(
+    name = dock.names.home_limits
+    limits = dock.container(
         "home-limits",
-        name=name,
-        image=image,
-        restart="unless-stopped",
-        init=True,
-        network_mode="none",
-        capabilities=docker.ContainerCapabilitiesArgs(
-            drops=["ALL"],
-            # To open homes and to mark what others own, also beyond its own limit; and to set limits.
-            adds=["CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_SYS_ADMIN", "CAP_SYS_RESOURCE"],
+        "home-limits",
+        docker.ContainerArgs(
+            name=name,
+            image=image,
+            init=True,
+            network_mode="none",
+            tmpfs={"/run": "mode=0755,size=1m"},
+            entrypoints=["python3", "-m", "hubconfig.homes.limits"],
+            command=[f"/homes/{hub}={gb:g}" for hub, (_, gb) in sorted(homes.items())],
+            volumes=[
+                docker.ContainerVolumeArgs(host_path=folder, container_path=f"/homes/{hub}")
+                for hub, (folder, _) in sorted(homes.items())
+            ],
+            uploads=[
+                docker.ContainerUploadArgs(
+                    file=f"{container.CODE}/hubconfig/{file}", content=(ROOT / "hubconfig" / file).read_text()
+                )
+                for file in _CODE
+            ],
+            # So that it can lift the limits.
+            destroy_grace_seconds=10,
         ),
-        security_opts=["no-new-privileges:true"],
-        tmpfs={"/run": "mode=0755,size=1m"},
-        entrypoints=["python3", "-m", "hubconfig.homes.limits"],
-        command=[f"/homes/{hub}={gb:g}" for hub, (_, gb) in sorted(homes.items())],
-        volumes=[
-            docker.ContainerVolumeArgs(host_path=folder, container_path=f"/homes/{hub}")
-            for hub, (folder, _) in sorted(homes.items())
-        ],
-        uploads=[
-            docker.ContainerUploadArgs(
-                file=f"{CODE_DIR}/hubconfig/{name}", content=(ROOT / "hubconfig" / name).read_text()
-            )
-            for name in _CODE
-        ],
-        labels=container_labels(stack, "home-limits"),
-        log_driver="json-file",
-        log_opts=LOG_LIMITS,
-        # So that it can lift the limits.
-        destroy_grace_seconds=10,
+        # To open homes and to mark what others own, also beyond its own limit; and to set limits.
+        rights=["DAC_READ_SEARCH", "FOWNER", "SYS_ADMIN", "SYS_RESOURCE"],
         # One that ends says why in its log, which the provider would not show.
         must_run=False,
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True)),
     )
 
-    def wait(known: dict[str, object]) -> str:
-        there, identity = known["engine"], known["id"]
-        assert isinstance(there, Engine)  # noqa: S101 - tells mypy what the dictionary holds
-        if not pulumi.runtime.is_dry_run():
-            try:
-                _wait(there, name)
-            except UnreachableError as error:
-                pulumi.log.warn(f"whether homes have their limits is not known: {error}")
-        return str(identity)
+    def wait(engine: Engine, identity: str) -> str:
+        _wait(engine, name)
+        return identity
 
-    return pulumi.Output.all(engine=engine, id=container.id).apply(wait)
+    return dock.once(limits.id, wait, lambda _: "whether homes have their limits is not known")
 
 
 def _wait(engine: Engine, name: str) -> None:
     # As with a hub: what this run did not start is no reason to fail it, or nothing could be destroyed.
-    fresh = age_seconds(engine, name) <= seconds_of_this_run()
+    fresh = is_fresh(engine, name)
     deadline = time.monotonic() + (_NEW_SECONDS if fresh else 0)
     while True:
         try:
             engine.run("exec", name, "test", "-e", str(READY))
-        except UnreachableError:
+        except (MissingError, UnreachableError):
             raise
         except EngineError:
             running, log = state(engine, name)

@@ -7,23 +7,20 @@ import io
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import pulumi
 import pulumi_docker as docker
 
-from hubconfig.names import Names
+from hubconfig import container
+from hubconfig.data_folder import DataFolder, HubFolder
+from hubconfig.names import FIRST_HUB, Names, former_hub
 from hubconfig.options import HubOptions
 from hubconfig.settings import HubSettings
 from hubconfig.space_options import FolderSpace
-from infra.dock import LOG_LIMITS, container_labels
+from infra.dock import Dock, secret_uploads
 from infra.host import Host
 from infra.images.contexts import ROOT
 from infra.images.store import ImageStore
-from infra.site.spaces import FOLDER
-
-CODE_DIR = "/srv/cyberhub"
-SECRETS_DIR = "/run/secrets"
 
 _CODE = ROOT / "hubconfig"
 _CODE_KINDS = {".py", ".html", ".css", ".js", ".svg"}
@@ -34,8 +31,10 @@ class HubPlace:
     """Where a hub is, on its site and on its machine."""
 
     name: str
-    """`hub`, or that of a further hub."""
+    """names.FIRST_HUB, or that of a further hub."""
     stack: str
+    folder: HubFolder
+    """On the machine."""
     site_url: pulumi.Output[str]
     network: docker.Network
     address: str
@@ -46,7 +45,7 @@ class HubPlace:
     @property
     def base_url(self) -> str:
         """`/` for the first hub, `/astro/` for a further one."""
-        return "/" if self.name == "hub" else f"/{self.name}/"
+        return "/" if self.name == FIRST_HUB else f"/{self.name}/"
 
     @property
     def container(self) -> str:
@@ -58,15 +57,11 @@ class HubPlace:
         """The start of users' containers' names."""
         return Names(self.stack).user_prefix(self.name)
 
-    def folder(self, data_dir: str) -> str:
-        """The hub's own folder on the data volume."""
-        return f"{data_dir}/cyberhub/{self.name}"
-
-    def homes(self, data_dir: str) -> str:
-        """The folder of homes; further hubs have their own, as a name may be another person there."""
-        if self.name == "hub":
-            return f"{data_dir}/jupyterhub_users"
-        return f"{self.folder(data_dir)}/jupyterhub_users"
+    @property
+    def aliases(self) -> list[str] | None:
+        """What else it is called on the network: servers that an older version started ask for it so."""
+        former = former_hub(self.stack, self.name)
+        return [former] if former != self.container else None
 
 
 class Hub(pulumi.ComponentResource):
@@ -77,19 +72,19 @@ class Hub(pulumi.ComponentResource):
     def __init__(
         self,
         place: HubPlace,
+        dock: Dock,
         host: Host,
         options: HubOptions,
         images: ImageStore,
         secrets: Mapping[str, pulumi.Output[str]],
         opts: pulumi.ResourceOptions,
-        docker_opts: pulumi.ResourceOptions,
     ) -> None:
         """Put one hub on the machine.
 
-        :param docker_opts: options of everything that is on the machine's engine.
+        :param opts: of the component; what must be there first goes in, too.
         """
         super().__init__("cyberhubs:hub:Hub", place.name, None, opts)
-        child = pulumi.ResourceOptions.merge(docker_opts, pulumi.ResourceOptions(parent=self))
+        data = DataFolder.at(host.data_dir)
         applications = {entry.name: images.application(entry) for entry in options.menu}
         settings = pulumi.Output.all(
             url=place.site_url, images=applications, network=place.network.name, kept=images.every()
@@ -103,8 +98,8 @@ class Hub(pulumi.ComponentResource):
                 hub_host=place.container,
                 network=known["network"],
                 user_prefix=place.user_prefix,
-                homes_dir=place.homes(host.data_dir),
-                space_dirs=space_dirs(options, host.data_dir),
+                homes_dir=str(place.folder.homes),
+                space_dirs=space_dirs(options, data),
                 images=known["images"],
                 servers_max=place.servers_max,
                 images_kept=known["kept"],
@@ -112,61 +107,54 @@ class Hub(pulumi.ComponentResource):
                 machine_is_ours=isinstance(host.machine, pulumi.CustomResource),
             ).to_json()
         )
-        folder = place.folder(host.data_dir)
-        self.container = docker.Container(
+        volumes = {
+            str(place.folder.state): container.STATE,
+            str(place.folder.access): container.ACCESS,
+            str(place.folder.homes): container.HOMES,
+            str(container.DOCKER_SOCKET): container.DOCKER_SOCKET,
+        }
+        self.container = dock.container(
             f"{place.name}-hub",
-            name=place.container,
-            image=images.own("hub"),
-            restart="unless-stopped",
-            init=True,
-            network_mode="bridge",
-            networks_advanced=[
-                docker.ContainerNetworksAdvancedArgs(name=place.network.name, ipv4_address=place.address)
-            ],
-            capabilities=docker.ContainerCapabilitiesArgs(
-                drops=["ALL"],
-                adds=[
-                    # The entrypoint owns the folders, then becomes a user without any of these.
-                    *("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER"),
-                    *("CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID"),
+            "hub",
+            docker.ContainerArgs(
+                name=place.container,
+                image=images.own("hub"),
+                init=True,
+                network_mode="bridge",
+                networks_advanced=[
+                    docker.ContainerNetworksAdvancedArgs(
+                        name=place.network.name, ipv4_address=place.address, aliases=place.aliases
+                    )
                 ],
+                envs=[f"{name}={value}" for name, value in sorted(container.environment().items())],
+                tmpfs={str(container.SECRETS): "mode=0700,size=1m", "/tmp": "mode=1777,size=64m"},  # noqa: S108 - inside
+                volumes=[
+                    *(
+                        docker.ContainerVolumeArgs(host_path=folder, container_path=str(inside))
+                        for folder, inside in volumes.items()
+                    ),
+                    # So that the folders are there, and belong to users, before the first server starts.
+                    *(
+                        docker.ContainerVolumeArgs(
+                            host_path=str(data.shared(space.source)),
+                            container_path=f"{container.SPACES}/{space.name}",
+                            read_only=space.read_only,
+                        )
+                        for space in folders_of_ours(options)
+                    ),
+                ],
+                uploads=[
+                    docker.ContainerUploadArgs(file=str(container.SETTINGS_FILE), content=settings),
+                    *secret_uploads(secrets),
+                    code_upload(),
+                ],
+                # Long enough for JupyterHub to write its database; servers of users are left alone.
+                destroy_grace_seconds=10,
             ),
-            security_opts=["no-new-privileges:true"],
-            tmpfs={"/run/cyberhub": "mode=0700,size=1m", "/tmp": "mode=1777,size=64m"},  # noqa: S108
-            volumes=[
-                docker.ContainerVolumeArgs(host_path=f"{folder}/state", container_path="/srv/state"),
-                docker.ContainerVolumeArgs(host_path=f"{folder}/access", container_path="/srv/access"),
-                docker.ContainerVolumeArgs(host_path=place.homes(host.data_dir), container_path="/srv/homes"),
-                docker.ContainerVolumeArgs(
-                    host_path="/var/run/docker.sock", container_path="/var/run/docker.sock"
-                ),
-                # So that the folders are there, and belong to users, before the first server starts.
-                *(
-                    docker.ContainerVolumeArgs(
-                        host_path=f"{host.data_dir}/{space.source}",
-                        container_path=f"/srv/spaces/{space.name}",
-                        read_only=space.read_only,
-                    )
-                    for space in folders_of_ours(options)
-                ),
-            ],
-            uploads=[
-                docker.ContainerUploadArgs(file=f"{CODE_DIR}/settings.json", content=settings),
-                *(
-                    docker.ContainerUploadArgs(
-                        file=f"{SECRETS_DIR}/{name}", content=pulumi.Output.secret(value), permissions="0600"
-                    )
-                    for name, value in sorted(secrets.items())
-                ),
-                code_upload(),
-            ],
-            labels=container_labels(place.stack, "hub", place.name),
-            log_driver="json-file",
-            log_opts=LOG_LIMITS,
-            # Long enough for JupyterHub to write its database; servers of users are left alone.
-            destroy_grace_seconds=10,
-            must_run=True,
-            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(delete_before_replace=True)),
+            # The entrypoint owns the folders, then becomes a user without any of these.
+            rights=["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETPCAP", "SETUID"],
+            hub=place.name,
+            opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({"container": self.container.name})
 
@@ -192,7 +180,7 @@ def code_upload() -> docker.ContainerUploadArgs:
             with file.open("rb") as content:
                 archive.addfile(entry, content)
     return docker.ContainerUploadArgs(
-        file=f"{CODE_DIR}/hubconfig.tar", content_base64=base64.b64encode(packed.getvalue()).decode()
+        file=str(container.CODE_ARCHIVE), content_base64=base64.b64encode(packed.getvalue()).decode()
     )
 
 
@@ -205,11 +193,11 @@ def folders_of_ours(options: HubOptions) -> list[FolderSpace]:
     ]
 
 
-def space_dirs(options: HubOptions, data_dir: str) -> dict[str, str]:
+def space_dirs(options: HubOptions, data: DataFolder) -> dict[str, str]:
     """Space name to the folder on the machine that every server sees."""
     return {
-        space.name: str(Path(data_dir) / space.source)
-        if isinstance(space, FolderSpace)
-        else f"{data_dir}/{FOLDER}/{space.name}"
+        space.name: str(
+            data.shared(space.source) if isinstance(space, FolderSpace) else data.space(space.name)
+        )
         for space in options.spaces
     }

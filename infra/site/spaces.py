@@ -8,19 +8,17 @@ from pathlib import Path
 import pulumi
 import pulumi_docker as docker
 
+from hubconfig.data_folder import DataFolder
 from hubconfig.options import HubOptions
 from hubconfig.space_options import RcloneSpace, SshfsSpace
 from infra.clouds.local import data_dir
-from infra.dock import LOG_LIMITS, container_labels
-from infra.engine import Engine, UnreachableError
+from infra.dock import Dock, secret_uploads
+from infra.engine import Engine
+from infra.host import Host
 from infra.machine.filesystem import mount_of
 from infra.stack.faults import Fault
 from infra.stack.settings import LocalCloud
 from infra.stack.stack_file import Parts
-
-FOLDER = "cyberhub/spaces"
-"""Where remote folders are mounted, below the data volume: NAME/remote. NAME itself is a plain folder,
-which servers can be given also while the remote is gone."""
 
 RemoteSpace = SshfsSpace | RcloneSpace
 
@@ -74,38 +72,18 @@ def _unshared(folder: Path) -> str | None:
     return f"the mount at {mount.place} is not shared; run: sudo mount --make-shared {mount.place}"
 
 
-def folder_made(image: pulumi.Output[str], engine: pulumi.Output[Engine], folder: str) -> pulumi.Output[str]:
-    """The image, once the folder is on the machine: Docker makes none for a mount that is shared."""
-
-    def make(known: dict[str, object]) -> str:
-        there, reference = known["engine"], str(known["image"])
-        assert isinstance(there, Engine)  # noqa: S101 - tells mypy what the dictionary holds
-        if not pulumi.runtime.is_dry_run():
-            try:
-                there.run("run", "--rm", "--volume", f"{folder}:/space", "--entrypoint", "true", reference)
-            except UnreachableError as error:
-                pulumi.log.warn(f"{folder} was not made: {error}")
-        return reference
-
-    return pulumi.Output.all(engine=engine, image=image).apply(make)
-
-
 def space_container(
+    dock: Dock,
+    host: Host,
     space: RemoteSpace,
-    *,
-    name: str,
-    stack: str,
-    folder: str,
     image: pulumi.Output[str],
     keys: pulumi.Output[Mapping[str, str]],
-    opts: pulumi.ResourceOptions,
 ) -> docker.Container:
     """Mount one remote folder. To mount is to administer the system: it alone has that capability.
 
     It reaches the remote, holds its key, and is on no network with users' servers.
-
-    :param folder: on the machine; the remote is mounted in it as `remote`.
     """
+    folder = str(DataFolder.at(host.data_dir).space(space.name))
     environment = {
         "KIND": space.kind,
         "NAME": space.name,
@@ -115,50 +93,46 @@ def space_container(
     if isinstance(space, SshfsSpace):
         environment |= {"HOST_KEY": space.host_key, "PORT": str(space.port)}
 
-    def key(known: Mapping[str, str]) -> str:
-        if space.name not in known:
-            raise pulumi.RunError(
-                f"the space {space.name} has no secret; "
-                f"run: pulumi config set --secret --path spaceKeys.{space.name} <FILE"
-            )
-        return known[space.name].rstrip("\n") + "\n"
+    def make_folder(engine: Engine, reference: str) -> str:
+        # Docker makes none for a mount that is shared.
+        engine.run("run", "--rm", "--volume", f"{folder}:/space", "--entrypoint", "true", reference)
+        return reference
 
-    return docker.Container(
+    return dock.container(
         f"space-{space.name}",
-        name=name,
-        image=image,
-        restart="unless-stopped",
-        init=True,
-        network_mode="bridge",
-        capabilities=docker.ContainerCapabilitiesArgs(
-            drops=["ALL"], adds=["CAP_DAC_OVERRIDE", "CAP_SYS_ADMIN"]
+        "space",
+        docker.ContainerArgs(
+            name=dock.names.space(space.name),
+            image=dock.once(image, make_folder, lambda _: f"{folder} was not made"),
+            init=True,
+            network_mode="bridge",
+            devices=[
+                docker.ContainerDeviceArgs(
+                    host_path="/dev/fuse", container_path="/dev/fuse", permissions="rwm"
+                )
+            ],
+            envs=[f"{name}={value}" for name, value in sorted(environment.items())],
+            mounts=[
+                docker.ContainerMountArgs(
+                    type="bind",
+                    source=folder,
+                    target="/space",
+                    # Mounts made inside must be seen outside.
+                    bind_options=docker.ContainerMountBindOptionsArgs(propagation="rshared"),
+                )
+            ],
+            uploads=secret_uploads({"space_key": keys.apply(lambda known: _key(space.name, known))}),
+            destroy_grace_seconds=10,
         ),
+        rights=["DAC_OVERRIDE", "SYS_ADMIN"],
         # Docker's AppArmor profile forbids every mount; the machine's own may not know the profile at all.
-        security_opts=["no-new-privileges:true", "apparmor=unconfined"],
-        devices=[
-            docker.ContainerDeviceArgs(host_path="/dev/fuse", container_path="/dev/fuse", permissions="rwm")
-        ],
-        envs=[f"{key}={value}" for key, value in sorted(environment.items())],
-        mounts=[
-            docker.ContainerMountArgs(
-                type="bind",
-                source=folder,
-                target="/space",
-                # Mounts made inside must be seen outside.
-                bind_options=docker.ContainerMountBindOptionsArgs(propagation="rshared"),
-            )
-        ],
-        uploads=[
-            docker.ContainerUploadArgs(
-                file="/run/secrets/space_key",
-                content=pulumi.Output.secret(keys.apply(key)),
-                permissions="0600",
-            )
-        ],
-        labels=container_labels(stack, "space"),
-        log_driver="json-file",
-        log_opts=LOG_LIMITS,
-        destroy_grace_seconds=10,
-        must_run=True,
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True)),
+        security=["apparmor=unconfined"],
     )
+
+
+def _key(space: str, keys: Mapping[str, str]) -> str:
+    if space not in keys:
+        raise pulumi.RunError(
+            f"the space {space} has no secret; run: pulumi config set --secret --path spaceKeys.{space} <FILE"
+        )
+    return keys[space].rstrip("\n") + "\n"

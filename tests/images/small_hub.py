@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hubconfig.container import environment
 from tests.images.building import DROPPED, image, running
 
 TOKEN = "token-of-the-tests-0123456789abcdef"
@@ -76,6 +77,7 @@ def mounts(folder: Path, homes: str = "") -> list[str]:
         "jupyterhub_config.py": "/srv/cyberhub/hubconfig/jupyterhub_config.py:ro",
     }
     words = [word for name, inside in volumes.items() for word in ("--volume", f"{folder / name}:{inside}")]
+    words += [word for name, value in environment().items() for word in ("--env", f"{name}={value}")]
     words += ["--volume", "/var/run/docker.sock:/var/run/docker.sock"]
     return [*words, "--tmpfs", "/run/cyberhub:mode=0700,size=1m", "--tmpfs", "/tmp:mode=1777,size=64m"]
 

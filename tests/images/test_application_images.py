@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from hubconfig import labels
 from infra.engine import EngineError
-from infra.images.check import VERSION_LABEL, hub_version
+from infra.images.check import hub_version
 from tests.images.building import (
     DROPPED,
     ENGINE,
@@ -170,7 +171,7 @@ def test_an_application_image_is_what_the_menu_expects(application: str) -> None
     assert known["User"] == "1000:100"
     assert known["WorkingDir"] == "/home/user"
     assert list(known["ExposedPorts"]) == ["8888/tcp"]
-    assert known["Labels"][VERSION_LABEL] == hub_version()
+    assert known["Labels"][labels.JUPYTERHUB] == hub_version()
     # DockerSpawner 14 fails on an image that has the one without the other.
     assert known["Entrypoint"] == ["tini", "--"]
     assert known["Cmd"] == ["jupyterhub-singleuser"]

@@ -50,7 +50,9 @@ def fence(public_port: int, bridge: str = BRIDGE) -> list[str]:
         "BRIDGE": bridge,
         "SUBNET": SUBNET,
         "HUB_ADDRESS": f"{HUB} {ASTRO_HUB}",
+        "HUB_PORT": "8081",
         "PROXY_ADDRESS": PROXY,
+        "PROXY_PORTS": "8080 8443",
         "PUBLIC_PORTS": f"80 {public_port}",
     }
     environment = [word for item in known.items() for word in ("--env", "=".join(item))]
@@ -370,6 +372,7 @@ def _on_a_machine_of_its_own(*command: str) -> AbstractContextManager[str]:
     """A container that has tables of its own, as a machine has."""
     program, *words = command
     known = {"BRIDGE": "ch-old", "SUBNET": SUBNET, "HUB_ADDRESS": HUB, "PROXY_ADDRESS": PROXY}
+    known |= {"HUB_PORT": "8081", "PROXY_PORTS": "8080 8443"}
     environment = [word for item in known.items() for word in ("--env", "=".join(item))]
     own = [word for word in _FENCE if word != "host"]
     own.insert(own.index("--network") + 1, "none")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.images.check import VERSION_LABEL, hub_version
+from hubconfig import labels
+from infra.images.check import hub_version
 from tests.images.building import (
     DROPPED,
     ENGINE,
@@ -92,7 +93,7 @@ def test_secrets_are_copied_to_memory_and_only_the_hub_reads_them(tmp_path: Path
 
 
 def test_the_label_says_which_jupyterhub_is_inside(hub: str) -> None:
-    assert inspect(image("hub"))["Config"]["Labels"][VERSION_LABEL] == hub_version()
+    assert inspect(image("hub"))["Config"]["Labels"][labels.JUPYTERHUB] == hub_version()
     assert inside(hub, "python3", "-m", "jupyterhub", "--version") == hub_version()
 
 

@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from hubconfig.container import PROXY_HTTPS_PORT
 from infra.images.contexts import SYSTEM_IMAGES
 from infra.images.versions import CADDY_IMAGE
-from infra.site.caddyfile import HTTPS_PORT, HubRoute, SiteRoutes, caddyfile
+from infra.site.caddyfile import HubRoute, SiteRoutes, caddyfile
 from infra.stack.settings import AcmeTls, FilesTls, LocalTls, NoTls
 from tests.images.building import (
     DROPPED,
@@ -57,7 +58,7 @@ def options(folder: Path, text: str) -> list[str]:
     """`docker run` options of a proxy whose files are in a folder."""
     (folder / "Caddyfile").write_text(text)
     (folder / "data").mkdir(exist_ok=True)
-    volumes = {"Caddyfile": "/etc/caddy/Caddyfile:ro", "data": "/data"}
+    volumes = {"Caddyfile": "/etc/caddy/site/Caddyfile:ro", "data": "/data"}
     if (folder / "tls").exists():
         volumes["tls"] = "/etc/caddy/tls"
     words = [word for name, inside in volumes.items() for word in ("--volume", f"{folder / name}:{inside}")]
@@ -122,7 +123,7 @@ def site(stub: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[
     (folder / "tls").mkdir()
     write_pair(folder / "tls", "first")
     (port,) = free_ports(1)
-    published = ["--publish", f"127.0.0.1:{port}:{HTTPS_PORT}"]
+    published = ["--publish", f"127.0.0.1:{port}:{PROXY_HTTPS_PORT}"]
     with (
         network("images-proxy-net") as net,
         running("images-user-ada", "--network", net, *DROPPED, stub),
@@ -200,7 +201,7 @@ def test_caddy_takes_what_the_program_writes(
     (tmp_path / "tls").mkdir()
     write_pair(tmp_path / "tls", "localhost")
     text = configuration(tls, USER, HubRoute("astro-1", "/astro-1/", "astro-hub", "astro-user-"))
-    validate = ["caddy", "validate", "--config", "/etc/caddy/Caddyfile"]
+    validate = ["caddy", "validate", "--config", "/etc/caddy/site/Caddyfile"]
     said = ENGINE.run("run", "--rm", *options(tmp_path, text), image("proxy"), *validate)
     assert said.endswith("Valid configuration")
 
@@ -232,7 +233,7 @@ def test_caddy_from_its_own_image_starts_without_the_rights_that_its_file_asks_f
     ("missing", "said"),
     [
         ("/data", "nothing is mounted at /data"),
-        ("/etc/caddy/Caddyfile", "there is no configuration at /etc/caddy/Caddyfile"),
+        ("/etc/caddy/site/Caddyfile", "there is no configuration at /etc/caddy/site/Caddyfile"),
     ],
 )
 def test_what_is_missing_is_said_in_words(missing: str, said: str, tmp_path: Path) -> None:

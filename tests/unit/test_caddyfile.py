@@ -88,7 +88,7 @@ def test_another_authority_can_be_asked_for_certificates() -> None:
     )
     configuration = text(tls)
     assert "acme_ca https://pebble:14000/dir" in configuration
-    assert "acme_ca_root /etc/caddy/acme-ca.crt" in configuration
+    assert "acme_ca_root /etc/caddy/site/acme-ca.crt" in configuration
     assert "email a@example.org" in configuration
 
 

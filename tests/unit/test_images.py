@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.images.check import VERSION_LABEL, hub_version
+from hubconfig import labels
+from infra.images.check import hub_version
 from infra.images.contexts import IMAGES, own_context
 from infra.images.versions import CADDY_IMAGE
 
@@ -75,9 +76,9 @@ def test_an_image_on_corehub_changes_none_of_its_packages(folder: str) -> None:
 def test_the_hub_and_its_servers_have_the_same_jupyterhub() -> None:
     assert lock("corehub")["jupyterhub"] == lock("hub")["jupyterhub"] == hub_version()
     for folder in ("hub", "corehub"):
-        assert f"LABEL {VERSION_LABEL}={hub_version()}\n" in dockerfile(folder)
+        assert f"LABEL {labels.JUPYTERHUB}={hub_version()}\n" in dockerfile(folder)
     stub = Path(__file__).parents[1] / "images/stub/Dockerfile"
-    assert f"LABEL {VERSION_LABEL}={hub_version()}\n" in stub.read_text()
+    assert f"LABEL {labels.JUPYTERHUB}={hub_version()}\n" in stub.read_text()
 
 
 def test_the_hub_speaks_with_the_classes_that_its_code_is_tested_with() -> None:
