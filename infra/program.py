@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pulumi
 
+from hubconfig.names import FIRST_HUB
 from infra import clouds
 from infra.checks.access import untellable_entries
 from infra.checks.certificate import tls_faults
@@ -70,7 +71,7 @@ def main() -> None:
     pulumi.export("tls", settings.web.tls.kind)
     pulumi.export("admins", list(settings.hub.admins))
     for hub, url in site.callback_urls.items():
-        pulumi.export("callbackUrl" if hub == "hub" else f"callbackUrl-{hub}", url)
+        pulumi.export("callbackUrl" if hub == FIRST_HUB else f"callbackUrl-{hub}", url)
     if host.ssh is not None:
         ssh = host.ssh
         words = pulumi.Output.from_input(host.address).apply(lambda address: shlex.join(ssh.command(address)))
