@@ -29,6 +29,19 @@ AUTHORITY: Final = "/data"
 CERTIFICATES: Final = "/etc/caddy/tls"
 """Where a certificate of one's own lies inside the proxy's container."""
 
+_FROM_SERVERS = "".join(
+    f"\t\t\theader_down -{name}\n"
+    for name in ("Service-Worker-Allowed", "Clear-Site-Data", "Cross-Origin-Opener-Policy", "Alt-Svc")
+)
+"""What a server may not say to a browser: it would reach beyond the server's own path."""
+
+_HUB_LIMITS = """\
+\t\trequest_body {
+\t\t\tmax_size 1MB
+\t\t}
+"""
+"""A hub holds a whole request in memory, also a stranger's; its largest form has a few kB."""
+
 _HUB_PATIENCE = """\
 			lb_try_duration 30s
 			lb_try_interval 200ms"""
@@ -66,7 +79,13 @@ def caddyfile(site: SiteRoutes) -> str:
         blocks.append(f"http:// {{\n{_routes(site)}}}\n")
     else:
         port = "" if site.https_port == 443 else f":{site.https_port}"
-        blocks.append(f"http:// {{\n\tredir https://{{host}}{port}{{uri}} 308\n}}\n")
+        # Another name that leads here is somebody else's to choose: it is not sent on under that name.
+        ours, main = " ".join(site.names), _bracketed(site.names[0])
+        blocks.append(
+            f"http:// {{\n\t@others not host {ours}\n"
+            f"\tredir @others https://{main}{port}{{uri}} 308\n"
+            f"\tredir https://{{host}}{port}{{uri}} 308\n}}\n"
+        )
         addresses = ", ".join(f"https://{_bracketed(name)}" for name in site.names)
         blocks.append(f"{addresses} {{\n{_tls(site.tls)}{_security(site.tls)}{_routes(site)}}}\n")
     return "\n".join(blocks)
@@ -113,10 +132,12 @@ def _tls(tls: LocalTls | AcmeTls | FilesTls) -> str:
 
 
 def _security(tls: LocalTls | AcmeTls | FilesTls) -> str:
+    lines = ["-Server", "X-Content-Type-Options nosniff", "?Referrer-Policy strict-origin-when-cross-origin"]
     # A browser remembers HSTS by name: on `localhost` it would break every other program there.
-    if isinstance(tls, LocalTls):
-        return "\theader -Server\n"
-    return '\theader {\n\t\t-Server\n\t\tStrict-Transport-Security "max-age=31536000"\n\t}\n'
+    if not isinstance(tls, LocalTls):
+        lines.append('Strict-Transport-Security "max-age=31536000"')
+    body = "".join(f"\t\t{line}\n" for line in lines)
+    return f"\theader {{\n{body}\t}}\n"
 
 
 def _routes(site: SiteRoutes) -> str:
@@ -141,13 +162,14 @@ def _hub_routes(hub: HubRoute) -> str:
 \t\t\tflush_interval -1
 \t\t\tlb_try_duration 0s
 \t\t\tstream_close_delay 24h
-\t\t\ttransport http {{
+{_FROM_SERVERS}\t\t\ttransport http {{
 \t\t\t\tdial_timeout 3s
 \t\t\t\tkeepalive_idle_conns_per_host 64
 \t\t\t}}
 \t\t}}
 \t}}
 {redirect}\thandle{inside} {{
+{_HUB_LIMITS}\t\theader Cross-Origin-Opener-Policy same-origin
 \t\treverse_proxy {hub.host}:{HUB_PORT} {{
 \t\t\tflush_interval -1
 {_HUB_PATIENCE}
@@ -164,7 +186,7 @@ def _dead_ends(hubs: Sequence[HubRoute]) -> str:
     fallbacks = "".join(
         f"""\
 \t\thandle @{_matcher(hub)} {{
-\t\t\treverse_proxy {hub.host}:{HUB_PORT} {{
+{_HUB_LIMITS}\t\t\treverse_proxy {hub.host}:{HUB_PORT} {{
 \t\t\t\tlb_try_duration 30s
 \t\t\t\tlb_try_interval 200ms
 \t\t\t}}

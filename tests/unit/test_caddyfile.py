@@ -96,3 +96,23 @@ def test_another_authority_can_be_asked_for_certificates() -> None:
 def test_braces_balance(tls: Tls) -> None:
     configuration = text(tls, HUB, ASTRO)
     assert configuration.count("{") == configuration.count("}")
+
+
+def test_a_server_cannot_speak_for_more_than_its_own_path() -> None:
+    configuration = text(EVERY_TLS[0], HUB, ASTRO)
+    for name in ("Service-Worker-Allowed", "Clear-Site-Data", "Cross-Origin-Opener-Policy", "Alt-Svc"):
+        assert configuration.count(f"header_down -{name}\n") == 2, name
+
+
+def test_whatever_reaches_a_hub_is_small() -> None:
+    configuration = text(EVERY_TLS[0], HUB, ASTRO)
+    limited = r"request_body \{\n\s*max_size 1MB\n\s*\}\n(?:.*\n)??\s*reverse_proxy \S+:8081"
+    towards = re.findall(limited, configuration)
+    assert len(towards) == configuration.count(":8081 {") == 4
+
+
+def test_a_name_that_is_not_ours_is_not_sent_on_under_it() -> None:
+    plain = text().partition("http:// {")[2].partition("\n}\n")[0]
+    assert "@others not host hub.example.org\n" in plain
+    assert plain.count("{host}") == 1
+    assert "redir @others https://hub.example.org{uri} 308" in plain
