@@ -50,36 +50,17 @@ def proxy(
     :param configuration: the Caddyfile. It is put beside the container, which takes it while it runs: a hub
         that comes or goes interrupts nobody.
     """
-    folder = DataFolder.at(host.data_dir)
     ports = {container.PROXY_HTTP_PORT: host.http_port}
     if not isinstance(web.tls, NoTls):
         ports[container.PROXY_HTTPS_PORT] = host.https_port
-    volumes = {str(folder.proxy): AUTHORITY, f"{folder.proxy}/site": SITE}
-    if isinstance(web.tls, FilesTls):
-        volumes[str(folder.tls)] = CERTIFICATES
-    files = {}
-    if isinstance(web.tls, AcmeTls) and web.tls.directory_ca_file is not None:
-        files[ACME_CA] = Path(web.tls.directory_ca_file).expanduser().read_text()
-
-    def put(engine: Engine, known: tuple[str, str]) -> tuple[str, str]:
-        image_id, text = known
-        if isinstance(web.tls, FilesTls):
-            put_certificate(web.tls, engine, image_id, str(folder.tls))
-        for file, content in {**files, CADDYFILE: text}.items():
-            put_file(engine, dock.names.proxy, image_id, volumes, file, content)
-        return known
-
-    taken = dock.once(
-        pulumi.Output.all(image, configuration).apply(lambda both: (str(both[0]), str(both[1]))),
-        put,
-        lambda _: "the proxy's configuration was not put on the machine",
-    )
+    volumes = _volumes(DataFolder.at(host.data_dir), web)
+    taken = _configured(dock, web, volumes, image, configuration)
     return dock.container(
         "proxy",
         "proxy",
         docker.ContainerArgs(
             name=dock.names.proxy,
-            image=taken.apply(lambda known: known[0]),
+            image=taken,
             network_mode="bridge",
             networks_advanced=[
                 docker.ContainerNetworksAdvancedArgs(name=network.name, ipv4_address=addresses.proxy)
@@ -100,6 +81,41 @@ def proxy(
         rights=["CHOWN", "SETGID", "SETPCAP", "SETUID"],
         opts=pulumi.ResourceOptions(depends_on=[fence]),
     )
+
+
+def _volumes(folder: DataFolder, web: Web) -> dict[str, str]:
+    """Folder on the machine to where the proxy sees it."""
+    volumes = {str(folder.proxy): AUTHORITY, f"{folder.proxy}/site": SITE}
+    return volumes | ({str(folder.tls): CERTIFICATES} if isinstance(web.tls, FilesTls) else {})
+
+
+def _configured(
+    dock: Dock,
+    web: Web,
+    volumes: Mapping[str, str],
+    image: pulumi.Output[str],
+    configuration: pulumi.Output[str],
+) -> pulumi.Output[str]:
+    """The proxy's image, once all that it reads is on the machine."""
+    files = {}
+    if isinstance(web.tls, AcmeTls) and web.tls.directory_ca_file is not None:
+        files[ACME_CA] = Path(web.tls.directory_ca_file).expanduser().read_text()
+
+    def put(engine: Engine, known: tuple[str, str]) -> tuple[str, str]:
+        image_id, text = known
+        if isinstance(web.tls, FilesTls):
+            tls = next(there for there, inside in volumes.items() if inside == CERTIFICATES)
+            put_certificate(web.tls, engine, image_id, tls)
+        for file, content in {**files, CADDYFILE: text}.items():
+            put_file(engine, dock.names.proxy, image_id, volumes, file, content)
+        return known
+
+    taken = dock.once(
+        pulumi.Output.all(image, configuration).apply(lambda both: (str(both[0]), str(both[1]))),
+        put,
+        lambda _: "the proxy's configuration was not put on the machine",
+    )
+    return taken.apply(lambda known: known[0])
 
 
 def put_file(
