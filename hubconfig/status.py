@@ -100,6 +100,8 @@ def backup(last: str | None, now: datetime) -> Line:
     # One that should have come since and has not is late; itself it may take as long as it comes seldom.
     late = now - datetime.fromisoformat(found["finished"]) > 2 * timedelta(hours=found["everyHours"])
     how = "done" if found["ok"] else f"FAILED: {found['message']}"
+    if warning := found.get("warning"):
+        how += f"; {warning}"
     return Line("last backup", f"{found['finished']}, {how}", late or not found["ok"])
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 import pulumi
 import pulumi_docker as docker
 
+from hubconfig import container
 from hubconfig.options import HubOptions
 from hubconfig.space_options import FolderSpace
 from infra.clouds.local import data_dir
 from infra.clouds.remote import DATA_DIR
 from infra.dock import Dock, secret_uploads
 from infra.host import Host
+from infra.images.contexts import ROOT
 from infra.stack.faults import Fault
 from infra.stack.settings import Backup, LocalCloud, ServerCloud
 from infra.stack.stack_file import Parts
@@ -41,15 +44,31 @@ ALWAYS = ("/data/jupyterhub_users", "/data/cyberhub")
 """What is backed up of every stack, as the backup sees it."""
 
 
+RIGHTS = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETPCAP", "SYS_ADMIN")
+"""What the backup's container starts with: to read and to give back what belongs to others (FSETID for the mode of
+shared folders, whose new files keep the group); the last two to refuse links, and to give up what that takes."""
+
+
+def code() -> list[str]:
+    """All that the backup's container runs, as paths in `hubconfig`."""
+    folder = ROOT / "hubconfig"
+    own = sorted(file.relative_to(folder).as_posix() for file in (folder / "backup").glob("*.py"))
+    return ["__init__.py", "data_folder.py", "names.py", *own]
+
+
 def backup_container(
     dock: Dock,
     host: Host,
     settings: Backup,
-    hubs: list[HubOptions],
+    hubs: Mapping[str, HubOptions],
     image: pulumi.Output[str],
     secrets: dict[str, pulumi.Output[str]],
 ) -> docker.Container:
-    """Put the backup on the machine. It reads every home, so it is root, with no other privilege."""
+    """Put the backup on the machine.
+
+    It reads every home, so it is root. What it is allowed beyond that it gives up once links on the data
+    volume lead nowhere (see `hubconfig.backup.sight`), before it looks at what users made.
+    """
     volumes = {host.data_dir: "/data"}
     repository = settings.repository
     if repository.startswith("/"):
@@ -68,31 +87,41 @@ def backup_container(
                 f"KEEP_DAILY={settings.keep_daily}",
                 f"KEEP_MONTHLY={settings.keep_monthly}",
                 f"KEEP_WEEKLY={settings.keep_weekly}",
-                f"MORE_PATHS={' '.join(writable_spaces(hubs))}",
+                f"HUBS={' '.join(sorted(hubs))}",
                 f"REPOSITORY={settings.repository}",
                 f"RESTIC_REPOSITORY={repository}",
+                f"SHARED={json.dumps(writable_spaces([*hubs.values()]))}",
                 f"STACK={dock.stack}",
             ],
             volumes=[
                 docker.ContainerVolumeArgs(host_path=there, container_path=inside)
                 for there, inside in volumes.items()
             ],
-            uploads=secret_uploads(secrets),
+            uploads=[
+                *secret_uploads(secrets),
+                *(
+                    docker.ContainerUploadArgs(
+                        file=f"{container.CODE}/hubconfig/{file}",
+                        content=(ROOT / "hubconfig" / file).read_text(),
+                    )
+                    for file in code()
+                ),
+            ],
             destroy_grace_seconds=10,
         ),
-        # To read and to give back what belongs to others; FSETID for the mode of shared folders, whose
-        # new files keep the group.
-        rights=["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"],
+        rights=RIGHTS,
+        # Where there is AppArmor, Docker's profile forbids to mount.
+        security=["apparmor=unconfined"],
     )
 
 
 def writable_spaces(hubs: list[HubOptions]) -> list[str]:
-    """The folders on the data volume that users write to, as the backup sees them.
+    """The folders that users write to, as paths on the data volume.
 
     Read-only spaces came from somewhere and can be had there again; they may be very large.
     """
     paths = {
-        str(PurePosixPath("/data") / space.source)
+        str(PurePosixPath(space.source))
         for options in hubs
         for space in options.spaces
         if isinstance(space, FolderSpace) and not space.read_only and not space.source.startswith("/")

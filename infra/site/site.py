@@ -99,7 +99,7 @@ class Site(pulumi.ComponentResource):
         if settings.backup is not None:
             self.secrets |= (backup := backup_secrets(config, previous))
             backup_container(
-                self._dock, host, settings.backup, list(hubs.values()), images.own("backup"), backup
+                self._dock, host, settings.backup, hubs, images.own("backup"), backup
             )
         self.url = answering(
             self._site_url(),
