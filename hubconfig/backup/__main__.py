@@ -34,11 +34,12 @@ _LOOK_SECONDS = 15
 
 def main(words: list[str]) -> int:
     """Do what is asked; the exit code."""
-    os.umask(0o077)
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     try:
-        return _do(prepared(), words[0] if words else "forever", words[1:])
+        backup = prepared()
+        os.umask(0o077)
+        return _do(backup, words[0] if words else "forever", words[1:])
     except Refused as error:
         say(str(error), wrong=True)
         return 1

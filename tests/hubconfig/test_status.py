@@ -73,6 +73,8 @@ def test_a_backup_that_failed_or_is_old_is_marked(
     line = backup(json.dumps(last), NOW)
     assert (line.said, line.wrong) == (f"{finished}, {said}", wrong)
     assert backup(None, NOW).wrong
+    gone = "gone since the last backup: /data/jupyterhub_users/eve"
+    assert backup(json.dumps(last | {"ok": True, "warning": gone}), NOW).said == f"{finished}, done; {gone}"
 
 
 def test_a_container_that_does_not_run_or_is_not_well_is_marked() -> None:
