@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, Field, HttpUrl, StringConstraints
+from pydantic import AwareDatetime, BeforeValidator, Field, HttpUrl, StringConstraints
 
 from hubconfig.section import Section
 from hubconfig.setting_types import HUB_RESTART, OTHER_IDS, OTHER_PEOPLE, Entry
@@ -79,6 +80,28 @@ Auth = Annotated[
 ]
 
 
+_REWRITTEN: Final = re.compile(
+    r"(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?)\d* ([+-]\d{2})(\d{2}) (\S+)"
+)
+
+
+def _time(value: object) -> object:
+    """A time as Pulumi writes it anew where it stood without quotes in the stack file.
+
+    Raises ValueError for `+0000 UTC`: a mere date and a time without a zone become that too.
+    """
+    found = _REWRITTEN.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return value
+    date, clock, hours, minutes, zone = found.groups()
+    if zone == "UTC":
+        raise ValueError(
+            "is a time for YAML, of which its zone may have got lost; write it in quotes and with its zone: "
+            '"2026-11-30T18:00:00-08:00", or Z at its end for UTC'
+        )
+    return f"{date}T{clock}{hours}:{minutes}"
+
+
 class Access(Section):
     """Who may sign in. The files wlist and blist on the data volume add to it and are read live."""
 
@@ -87,7 +110,7 @@ class Access(Section):
     `listed`: only those listed, also when nobody is; `closed`: only admins. blist wins always."""
     allow: Annotated[tuple[Entry, ...], HUB_RESTART] = ()
     """People (`name` or `name:id`), GitHub organisations (`org:NAME`) and teams (`team:ORG/TEAM`) let in."""
-    open_until: Annotated[AwareDatetime | None, HUB_RESTART] = None
+    open_until: Annotated[AwareDatetime | None, BeforeValidator(_time), HUB_RESTART] = None
     """Open to everybody until this time (with its zone), then as `mode` says."""
     keep_visitors: Annotated[bool, HUB_RESTART] = False
     """Write those who came before `openUntil` into wlist, so that they stay welcome."""

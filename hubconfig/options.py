@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, HttpUrl, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, model_validator
 
 from hubconfig.auth_options import Access, Auth, GitHubAuth
 from hubconfig.section import Section
@@ -16,10 +16,18 @@ from hubconfig.setting_types import AT_ONCE, HUB_RESTART, NEW_SERVERS, Container
 from hubconfig.space_options import FolderSpace, Space
 
 
+def _without_token(url: HttpUrl) -> HttpUrl:
+    if url.username is not None or url.password is not None:
+        raise ValueError(
+            "holds a name or a token, which anybody could read; name a repository that needs none"
+        )
+    return url
+
+
 class GitSource(Section):
     """A git repository with a Dockerfile."""
 
-    url: HttpUrl
+    url: Annotated[HttpUrl, AfterValidator(_without_token)]
     """The repository; git must get it without a password."""
     ref: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/-]+$")] = "main"
     """Branch, tag or commit; a commit is the only one that never changes by itself."""

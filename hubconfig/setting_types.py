@@ -33,7 +33,9 @@ ContainerPath = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._/-]*[A-
 ImageName = Annotated[
     str,
     StringConstraints(
-        pattern=r"^[a-z0-9]+([._/:-]+[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$"
+        pattern=r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?/)?"
+        r"[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+        r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$"
     ),
 ]
 """A Docker image name, with or without tag and digest."""

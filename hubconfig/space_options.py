@@ -2,13 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from pathlib import PurePosixPath
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from hubconfig.data_folder import source_refusal
 from hubconfig.section import Section
 from hubconfig.setting_types import ContainerPath, Name
+
+_SYSTEM: Final = tuple(
+    PurePosixPath(path)
+    for path in (
+        *(
+            "/bin",
+            "/boot",
+            "/dev",
+            "/etc",
+            "/lib",
+            "/lib64",
+            "/proc",
+            "/root",
+            "/run",
+            "/sbin",
+            "/sys",
+            "/usr",
+        ),
+        "/tmp",  # noqa: S108 - nothing is written there; it is refused
+    )
+)
+"""What a server's own programs need; nothing may be mounted there or below it."""
+
+_WHOLE: Final = tuple(PurePosixPath(path) for path in ("/", "/home", "/home/user", "/opt", "/var"))
+"""Nothing may hide these as a whole; folders below them may be mounted."""
+
+
+def _mount(path: str) -> str:
+    """A path at which a space hides nothing that a server needs. Raises ValueError with the way out."""
+    place = PurePosixPath(path)
+    if ".." in place.parts:
+        raise ValueError("may not contain '..'; write the whole path, such as /data")
+    if place in _WHOLE or any(place.is_relative_to(ours) for ours in _SYSTEM):
+        raise ValueError(f"{place} would hide what servers need; choose a folder of its own, such as /data")
+    return str(place)
+
+
+Mount = Annotated[ContainerPath, AfterValidator(_mount)]
+"""Where servers see a shared folder."""
 
 
 class FolderSpace(Section):
@@ -19,7 +59,7 @@ class FolderSpace(Section):
     """What it is called in messages."""
     source: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/-]+$")]
     """Path on the machine; a relative one is below the data volume."""
-    mount: ContainerPath
+    mount: Mount
     """Path inside the servers."""
     read_only: bool = True
     """Users may read but not write."""
@@ -43,7 +83,7 @@ class SshfsSpace(Section):
     """Where its ssh listens."""
     host_key: Annotated[str, StringConstraints(pattern=r"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/=]+$")]
     """The only host key that is accepted, as `ssh-keyscan` prints it without the name."""
-    mount: ContainerPath
+    mount: Mount
     """Path inside the servers."""
     read_only: bool = True
     """Users may read but not write."""
@@ -57,7 +97,7 @@ class RcloneSpace(Section):
     """What it is called in messages, and the name of its secret."""
     remote: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+:[^\s,]*$")]
     """`section:bucket/path` of the configuration in the secret."""
-    mount: ContainerPath
+    mount: Mount
     """Path inside the servers."""
     read_only: bool = True
     """Users may read but not write."""

@@ -62,7 +62,9 @@ def subnet_faults(subnet: str | None, stack: str) -> Sequence[Fault]:
     engine = local_engine()
     try:
         numbers = engine.run("network", "ls", "--quiet").split()
-        form = '{{.Name}} {{index .Labels "' + labels.STACK + '"}} {{range .IPAM.Config}}{{.Subnet}} {{end}}'
+        form = (
+            '{{.Name}}\t{{index .Labels "' + labels.STACK + '"}}\t{{range .IPAM.Config}}{{.Subnet}} {{end}}\tend'
+        )
         lines = engine.run("network", "inspect", "--format", form, *numbers).splitlines()
     except EngineError:
         return []  # without Docker there is a clearer error to come
@@ -71,10 +73,10 @@ def subnet_faults(subnet: str | None, stack: str) -> Sequence[Fault]:
             "network.subnet",
             f"{wanted} is in use by Docker's network {name}; set another, such as 10.201.0.0/20",
         )
-        for name, *rest in (line.split() for line in lines)
-        if stack not in rest
-        for other in rest
-        if "." in other and wanted.overlaps(ipaddress.IPv4Network(other))
+        for name, owner, others, _ in (line.split("\t") for line in lines)
+        if owner != stack
+        for other in others.split()
+        if ":" not in other and wanted.overlaps(ipaddress.IPv4Network(other))
     ]
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import ValidationError
+
+from infra.stack.rules import rule_of
 
 
 @dataclass(frozen=True)
@@ -21,39 +24,49 @@ def explain(error: ValidationError, section: str = "") -> list[Fault]:
     Values are left out: a mistyped key may hold a secret.
     """
     faults = []
-    items = error.errors(include_url=False, include_input=False, include_context=True)
+    items = error.errors(include_url=False, include_input=True, include_context=True)
     for item in items:
         depth = len(item["loc"])
         if item["type"] == "too_short" and any(
             len(other["loc"]) > depth and other["loc"][:depth] == item["loc"] for other in items
         ):
             continue  # its entries are there, only wrong, and reported one by one
-        rule = item["msg"].removeprefix("Value error, ")
-        match item["type"]:
-            case "extra_forbidden":
-                rule = "is not a setting; remove it or correct its spelling"
-            case "missing":
-                rule = "is required; set it"
-            case "union_tag_not_found":
-                rule = "needs a kind that says which it is"
-            case "string_pattern_mismatch":
-                rule = f"has a form that cannot be; it must match {item['ctx']['pattern']}"
-        faults.append(Fault(_path((section, *item["loc"]) if section else item["loc"]), rule))
+        key = path((section, *item["loc"]) if section else item["loc"])
+        faults.append(Fault(key, rule_of(item, key)))
     return faults
 
 
-_UNIONS = {"cloud", "auth", "tls"}
-
-
-def _path(loc: tuple[str | int, ...]) -> str:
+def path(loc: tuple[str | int, ...]) -> str:
     """The key as written: pydantic puts a union's chosen kind into the path, the file does not."""
-    path = ""
-    before: str | int = ""
+    written: list[str | int] = []
+    kind_is_next = False
     for part in loc:
-        chosen_kind = before in _UNIONS or (isinstance(before, int) and path.startswith("hub.spaces"))
+        if kind_is_next:
+            kind_is_next = False
+            continue
+        if part == "[key]":
+            continue  # the name of a hub is wrong, not what is below it
+        written.append(part)
+        kind_is_next = _has_kinds(written)
+    return joined(written)
+
+
+def joined(parts: list[Any]) -> str:
+    """Keys and numbers as `pulumi config set --path` takes them: `hub.spaces[0].mount`."""
+    text = ""
+    for part in parts:
         if isinstance(part, int):
-            path += f"[{part}]"
-        elif not chosen_kind:
-            path += f".{part}" if path else part
-        before = part
-    return path
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if text else part
+    return text
+
+
+def _has_kinds(written: list[str | int]) -> bool:
+    """Whether what is at this place of the file is one of several kinds."""
+    match written:
+        case ["cloud"] | ["web", "tls"]:
+            return True
+        case ["hub", *rest] | ["hubs", _, *rest]:
+            return rest == ["auth"] or (len(rest) == 2 and rest[0] == "spaces")
+    return False

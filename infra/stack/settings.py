@@ -215,7 +215,12 @@ class AcmeTls(Section):
     """Certificates of Let's Encrypt, renewed without anybody's doing. Needs web.hostname."""
 
     kind: Literal["acme"]
-    email: str | None = Field(None, json_schema_extra=NEW_PORTS)
+    email: (
+        Annotated[
+            str, StringConstraints(pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_|~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")
+        ]
+        | None
+    ) = Field(None, json_schema_extra=NEW_PORTS)
     """Where the authority writes about trouble with the certificate."""
     staging: bool = Field(False, json_schema_extra=NEW_PORTS)
     """Use Let's Encrypt's test authority: browsers refuse it, its limits are generous."""

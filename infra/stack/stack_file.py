@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import pulumi
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from infra.stack.faults import Fault, explain
+from infra.stack.faults import Fault, explain, joined
+from infra.stack.rules import REWRITTEN_TIME
 from infra.stack.settings import SECRETS, SECTIONS, Settings
 
 Check = Callable[["Parts"], Sequence[Fault]]
@@ -52,10 +53,10 @@ def load(config: pulumi.Config, checks: Sequence[Check]) -> Settings:
             else:
                 sections[name] = field.get_default(call_default_factory=True)
             continue
-        try:
+        found = _faults(name, field, raw)
+        faults += found
+        if not found:
             sections[name] = _adapter(field).validate_python(raw)
-        except ValidationError as error:
-            faults += explain(error, name)
     faults += _unknown_keys(config)
     parts = Parts(sections, frozenset(key for key in SECRETS if config.get_secret(key) is not None))
     for check in checks:
@@ -85,6 +86,29 @@ def _adapter(field: FieldInfo) -> TypeAdapter[Any]:
     if field.discriminator is not None:
         annotation = Annotated[annotation, Field(discriminator=field.discriminator)]
     return TypeAdapter(annotation)
+
+
+def _faults(name: str, field: FieldInfo, raw: Any) -> list[Fault]:
+    """What is wrong with one section, taken alone."""
+    dates = _dates(raw, [name])
+    try:
+        _adapter(field).validate_python(raw)
+    except ValidationError as error:
+        told = {fault.key for fault in dates}
+        return dates + [fault for fault in explain(error, name) if fault.key not in told]
+    return dates
+
+
+def _dates(raw: Any, where: list[str | int]) -> list[Fault]:
+    """Texts that YAML took for a date and Pulumi wrote anew; only a time may be one."""
+    if isinstance(raw, Mapping):
+        return [fault for key, value in raw.items() for fault in _dates(value, [*where, key])]
+    if isinstance(raw, list):
+        return [fault for number, value in enumerate(raw) for fault in _dates(value, [*where, number])]
+    if where[-1] == "openUntil" or not isinstance(raw, str) or not REWRITTEN_TIME.fullmatch(raw):
+        return []
+    rule = "is a date for YAML and was written anew; write what you meant once more, and put it in quotes"
+    return [Fault(joined(where), rule)]
 
 
 def _unknown_keys(config: pulumi.Config) -> list[Fault]:
