@@ -63,7 +63,9 @@ def subnet_faults(subnet: str | None, stack: str) -> Sequence[Fault]:
     try:
         numbers = engine.run("network", "ls", "--quiet").split()
         form = (
-            '{{.Name}}\t{{index .Labels "' + labels.STACK + '"}}\t{{range .IPAM.Config}}{{.Subnet}} {{end}}\tend'
+            '{{.Name}}\t{{index .Labels "'
+            + labels.STACK
+            + '"}}\t{{range .IPAM.Config}}{{.Subnet}} {{end}}\tend'
         )
         lines = engine.run("network", "inspect", "--format", form, *numbers).splitlines()
     except EngineError:
@@ -73,7 +75,7 @@ def subnet_faults(subnet: str | None, stack: str) -> Sequence[Fault]:
             "network.subnet",
             f"{wanted} is in use by Docker's network {name}; set another, such as 10.201.0.0/20",
         )
-        for name, owner, others, _ in (line.split("\t") for line in lines)
+        for name, owner, others, _ in (line.split("\t") for line in lines if line.count("\t") == 3)
         if owner != stack
         for other in others.split()
         if ":" not in other and wanted.overlaps(ipaddress.IPv4Network(other))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 FORMS: Final[Mapping[str, str]] = {
     "admins": "write one person on each line of the list: NAME or NAME:ID",
     "allow": "write one on each line of the list: NAME, NAME:ID, org:NAME or team:ORG/TEAM",
-    "base": "write an image's name as `docker pull` takes it, such as quay.io/user/image:tag",
+    "base": "write an image's name as `docker pull` takes it, such as user/image:tag or HOST/user/image:tag",
     "build": "write the name of a folder of hubconfig/images, such as corehub",
     "dataDir": "write a folder's whole path, such as /mnt, with letters, digits and . _ - only",
     "dataVolumeId": "write the volume's id, such as vol-0123456789abcdef0",
@@ -23,7 +23,7 @@ FORMS: Final[Mapping[str, str]] = {
     "hostname": "write the name alone, such as hub.example.org: no https:// before it, no port or / after it",
     "hubs": "a hub's name has small letters, digits and single hyphens inside, 30 at most",
     "identityProvider": "write its entity id, such as https://idp.example.org/shibboleth or urn:mace:...",
-    "image": "write an image's name as `docker pull` takes it, such as quay.io/user/image:tag",
+    "image": "write an image's name as `docker pull` takes it, such as user/image:tag or HOST/user/image:tag",
     "mount": "write a whole path with letters, digits and . _ - only, such as /data, without / at its end",
     "name": "a name has small letters, digits and hyphens inside, 30 characters at most",
     "ref": "write a branch, a tag or a commit: letters, digits and . _ / -; put it in quotes",

@@ -28,7 +28,9 @@ def _docker(folder: Path, monkeypatch: pytest.MonkeyPatch, lines: str) -> None:
 @pytest.mark.parametrize("owner", ["my.stack", "v1.2.3", "10.0.0.0/8", "", "with space"])
 def test_another_stack_may_have_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: str) -> None:
     _docker(
-        tmp_path, monkeypatch, f"bridge\\t\\t172.17.0.0/16 fd00::/64 \\tend\\nother\\t{owner}\\t10.9.0.0/20 \\tend\\n"
+        tmp_path,
+        monkeypatch,
+        f"bridge\\t\\t172.17.0.0/16 fd00::/64 \\tend\\nother\\t{owner}\\t10.9.0.0/20 \\tend\\n",
     )
     assert subnet_faults("10.8.0.0/20", "test") == []
     assert [fault.key for fault in subnet_faults("10.9.0.0/24", "test")] == ["network.subnet"]

@@ -29,7 +29,7 @@ def told(hub: dict[str, Any] | None = None, **sections: Any) -> str:
 
 
 def entry(**changed: Any) -> dict[str, Any]:
-    return {"menu": [{"name": "a", "title": "A", "image": "quay.io/a/b", **changed}]}
+    return {"menu": [{"name": "a", "title": "A", "image": "a/b", **changed}]}
 
 
 def space(**changed: Any) -> dict[str, Any]:
@@ -52,8 +52,8 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "a list for one word": ({"web": {"hostname": ["a.b"]}}, {}, "web.hostname: must be one text"),
     "an address as a hostname": ({"web": {"hostname": "https://a.b/"}}, {}, "no https:// before it"),
     "a port behind a hostname": ({"web": {"hostname": "a.b:8443"}}, {}, "no port"),
-    "docker:// before an image": ({}, entry(image="docker://quay.io/x"), "as `docker pull` takes it"),
-    "https:// before an image": ({}, entry(image="https://quay.io/x"), "as `docker pull` takes it"),
+    "docker:// before an image": ({}, entry(image="docker://a/b"), "as `docker pull` takes it"),
+    "https:// before an image": ({}, entry(image="https://a/b"), "as `docker pull` takes it"),
     "a unit behind a size": ({"cloud": {"kind": "openstack", "dataGb": "20 GB"}}, {}, "without a unit"),
     "a choice that there is not": ({}, {"access": {"mode": "all"}}, "hub.access.mode: must be 'auto'"),
     "text where settings are": ({"web": "hub.example.org"}, {}, "cyberhubs:web: "),
