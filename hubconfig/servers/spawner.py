@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Self
 
 from docker.errors import DockerException
 from docker.types import LogConfig, Ulimit
-from dockerspawner import DockerSpawner
 
 from hubconfig import container as inside
 from hubconfig.homes.homes import Homes
@@ -22,6 +21,7 @@ from hubconfig.servers.endings import why_ended
 from hubconfig.servers.menu import MAKE_ROOM, START_PAGES, Choice, Menu, options_from_form
 from hubconfig.servers.not_started import NAME_TAKEN, NOT_STARTED, NotStartedError
 from hubconfig.servers.path import safe_path
+from hubconfig.servers.takeover import Renamed
 from hubconfig.settings import HubSettings
 from hubconfig.space_options import FolderSpace
 
@@ -68,7 +68,7 @@ NO_ANSWER = (
 )
 
 
-class Server(DockerSpawner):
+class Server(Renamed):
     """One user's server."""
 
     settings: ClassVar[HubSettings]

@@ -45,8 +45,10 @@ ALWAYS = ("/data/jupyterhub_users", "/data/cyberhub")
 
 
 RIGHTS = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETPCAP", "SYS_ADMIN")
-"""What the backup's container starts with: to read and to give back what belongs to others (FSETID for the mode of
-shared folders, whose new files keep the group); the last two to refuse links, and to give up what that takes."""
+"""What the backup's container starts with.
+
+To read and to give back what belongs to others (FSETID for the mode of shared folders, whose new files keep
+the group); the last two to refuse links, and to give up what that takes."""
 
 
 def code() -> list[str]:
