@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pulumi
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+from infra import pem
 from infra.stack.faults import Fault
 from infra.stack.settings import AcmeTls, FilesTls, Web
 from infra.stack.stack_file import Parts
@@ -26,41 +26,65 @@ def tls_faults(parts: Parts) -> Sequence[Fault]:
     if isinstance(web.tls, FilesTls):
         return file_faults(web.tls, web.hostname, datetime.now(UTC))
     if isinstance(web.tls, AcmeTls) and web.tls.directory_ca_file is not None:
-        return _readable("web.tls.directoryCaFile", web.tls.directory_ca_file)
+        return authority_faults(web.tls.directory_ca_file)
     return []
+
+
+def authority_faults(file: str) -> list[Fault]:
+    """What is wrong with the file that proves another ACME authority."""
+    return _readable("web.tls.directoryCaFile", file) or _told(
+        "web.tls.directoryCaFile", lambda: pem.certificates(file)
+    )
 
 
 def file_faults(tls: FilesTls, hostname: str | None, now: datetime) -> list[Fault]:
     """What is wrong with a certificate and its key: files, form, match, name and dates."""
-    faults = [
-        *_readable("web.tls.certificateFile", tls.certificate_file),
-        *_readable("web.tls.keyFile", tls.key_file),
+    certificate, key = "web.tls.certificateFile", "web.tls.keyFile"
+    faults = [*_readable(certificate, tls.certificate_file), *_readable(key, tls.key_file)] or [
+        *_told(certificate, lambda: pem.certificates(tls.certificate_file)),
+        *_told(key, lambda: pem.private_key(tls.key_file)),
     ]
     if faults:
         return faults
     try:
-        certificate = x509.load_pem_x509_certificates(_path(tls.certificate_file).read_bytes())[0]
-    except (ValueError, IndexError):
-        return [Fault("web.tls.certificateFile", "is not a certificate in PEM form; convert it with openssl")]
-    try:
-        key = load_pem_private_key(_path(tls.key_file).read_bytes(), password=None)
-    except (ValueError, TypeError):
-        return [
-            Fault("web.tls.keyFile", "is not an unencrypted private key in PEM form; convert it with openssl")
-        ]
-    form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    if key.public_key().public_bytes(*form) != certificate.public_key().public_bytes(*form):
-        faults.append(Fault("web.tls.keyFile", "is not the certificate's key; give the one it was made with"))
-    ends = certificate.not_valid_after_utc
+        pair = pem.pair(tls.certificate_file, tls.key_file)
+    except pem.PemError as error:
+        return [Fault(key, str(error))]
+    if pair.lacks_intermediate:
+        pulumi.log.warn(
+            f"{certificate} holds no certificate of the authority that signed it ({_name(pair.leaf)}): most "
+            "browsers find it by themselves, git, curl and apps refuse. Append the authority's intermediate"
+        )
+    return [Fault(certificate, rule) for rule in _rules(pair.leaf, hostname, now)]
+
+
+def _rules(leaf: x509.Certificate, hostname: str | None, now: datetime) -> list[str]:
+    """Dates and names that a certificate may not have."""
+    rules = []
+    begins, ends = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+    if begins > now:
+        rules.append(f"is good from {begins:%Y-%m-%d %H:%M} UTC on only; wait, or set this computer's clock")
     if ends <= now:
-        faults.append(Fault("web.tls.certificateFile", f"ended on {ends:%Y-%m-%d}; get a new certificate"))
+        rules.append(f"ended on {ends:%Y-%m-%d}; get a new certificate")
     elif ends - now < _SOON:
         pulumi.log.warn(
             f"web.tls.certificateFile ends on {ends:%Y-%m-%d}; get a new certificate and run up again"
         )
-    if hostname is not None and not _names(certificate, hostname):
-        faults.append(Fault("web.tls.certificateFile", f"does not name {hostname}; get one that does"))
-    return faults
+    if hostname is not None and not _names(leaf, hostname):
+        rules.append(f"does not name {hostname}; get one that does")
+    return rules
+
+
+def _name(certificate: x509.Certificate) -> str:
+    return certificate.issuer.rfc4514_string()
+
+
+def _told(key: str, read: Callable[[], object]) -> list[Fault]:
+    try:
+        read()
+    except pem.PemError as error:
+        return [Fault(key, str(error))]
+    return []
 
 
 def _names(certificate: x509.Certificate, hostname: str) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 import pulumi
 
 from hubconfig.container import UID
+from infra import pem
 from infra.engine import Engine, EngineError, MissingError, UnreachableError
 from infra.stack.settings import FilesTls
 
@@ -20,8 +20,8 @@ def put_certificate(tls: FilesTls, engine: Engine, image: str, folder: str) -> N
 
     Raises pulumi.RunError when it cannot be written; MissingError, UnreachableError.
     """
-    for name, file in (("ssl.crt", tls.certificate_file), ("ssl.key", tls.key_file)):
-        text = Path(file).expanduser().read_text()
+    pair = pem.pair(tls.certificate_file, tls.key_file)
+    for name, text in (("ssl.crt", pair.certificate_text), ("ssl.key", pair.key_text)):
         digest = hashlib.sha256(text.encode()).hexdigest()
         script = (
             f"mkdir -p /tls; cd /tls; umask 077; cat >.{name}.new; "

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from pathlib import Path
 
 import pulumi
 import pulumi_docker as docker
 
 from hubconfig import container
 from hubconfig.data_folder import DataFolder
+from infra import pem
 from infra.dock import Dock
 from infra.engine import Engine, EngineError, MissingError, UnreachableError
 from infra.host import Host
@@ -99,7 +99,7 @@ def _configured(
     """The proxy's image, once all that it reads is on the machine."""
     files = {}
     if isinstance(web.tls, AcmeTls) and web.tls.directory_ca_file is not None:
-        files[ACME_CA] = Path(web.tls.directory_ca_file).expanduser().read_text()
+        files[ACME_CA] = pem.pem_text(pem.certificates(web.tls.directory_ca_file))
 
     def put(engine: Engine, known: tuple[str, str]) -> tuple[str, str]:
         image_id, text = known

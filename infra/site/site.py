@@ -98,9 +98,7 @@ class Site(pulumi.ComponentResource):
             space_container(self._dock, host, space, images.own("spaces"), keys)
         if settings.backup is not None:
             self.secrets |= (backup := backup_secrets(config, previous))
-            backup_container(
-                self._dock, host, settings.backup, hubs, images.own("backup"), backup
-            )
+            backup_container(self._dock, host, settings.backup, hubs, images.own("backup"), backup)
         self.url = answering(
             self._site_url(),
             self._dock,
