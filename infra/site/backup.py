@@ -52,10 +52,14 @@ the group); the last two to refuse links, and to give up what that takes."""
 
 
 def code() -> list[str]:
-    """All that the backup's container runs, as paths in `hubconfig`."""
+    """All that the backup's container runs, as paths in `hubconfig`.
+
+    Docker's provider puts no empty file anywhere; Python takes folders without one for packages, too.
+    """
     folder = ROOT / "hubconfig"
-    own = sorted(file.relative_to(folder).as_posix() for file in (folder / "backup").glob("*.py"))
-    return ["__init__.py", "data_folder.py", "names.py", *own]
+    own = sorted((folder / "backup").glob("*.py"))
+    files = [folder / "data_folder.py", folder / "names.py", *own]
+    return [file.relative_to(folder).as_posix() for file in files if file.stat().st_size]
 
 
 def backup_container(
