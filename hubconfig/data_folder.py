@@ -86,6 +86,11 @@ class DataFolder:
         return self.cyberhub / "proxy"
 
     @property
+    def proxy_settings(self) -> PurePosixPath:
+        """What the proxy is told by the settings, which are another stack's after a move: in no backup."""
+        return self.proxy / "site"
+
+    @property
     def tls(self) -> PurePosixPath:
         """A certificate of the administrator's own."""
         return self.cyberhub / "tls"

@@ -76,7 +76,8 @@ class Volume:
         former = Path(self.folder.former_staging)
         old = {former} if is_ours(former) else set()
         live = {file.with_name(file.name + journal) for file in self.databases() for journal in _JOURNALS}
-        return sorted(str(path) for path in {*own, *old, *live, Path(self.folder.spaces)})
+        theirs = {Path(self.folder.spaces), Path(self.folder.proxy_settings)}
+        return sorted(str(path) for path in {*own, *old, *live, *theirs})
 
 
 def is_ours(staging: Path) -> bool:

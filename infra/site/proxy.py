@@ -85,7 +85,7 @@ def proxy(
 
 def _volumes(folder: DataFolder, web: Web) -> dict[str, str]:
     """Folder on the machine to where the proxy sees it."""
-    volumes = {str(folder.proxy): AUTHORITY, f"{folder.proxy}/site": SITE}
+    volumes = {str(folder.proxy): AUTHORITY, str(folder.proxy_settings): SITE}
     return volumes | ({str(folder.tls): CERTIFICATES} if isinstance(web.tls, FilesTls) else {})
 
 

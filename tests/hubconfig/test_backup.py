@@ -150,6 +150,8 @@ def test_every_hub_is_copied_also_one_that_the_settings_have_no_longer(tmp_path:
     assert len(seen.databases()) == 3
     assert seen.copied() == [str(tmp_path / "cyberhub"), str(tmp_path / "jupyterhub_users")]
     assert str(tmp_path / "cyberhub/backup/staging") not in seen.left_out()
+    # Another stack's proxy would look for this stack's hubs.
+    assert str(tmp_path / "cyberhub/proxy/site") in seen.left_out()
 
 
 def test_copies_of_databases_are_whole_and_forget_what_ended(tmp_path: Path) -> None:
