@@ -20,9 +20,10 @@ from infra.site.home_limits import local_home_faults, unlimitable
 from infra.site.site import Site
 from infra.site.spaces import space_faults
 from infra.stack import state
+from infra.stack.clouds import LocalCloud
 from infra.stack.faults import Fault
 from infra.stack.secrets import MADE_SECRETS, missing_secrets
-from infra.stack.settings import LocalCloud, Settings
+from infra.stack.settings import Settings
 from infra.stack.stack_file import Parts, load, wrong
 
 

@@ -52,7 +52,7 @@ RUNTIME = {"JUPYTER_RUNTIME_DIR": "/tmp/jupyter-runtime"}  # noqa: S108 - the co
 """Where a server notes its kernels and passwords: not in the home, so that it starts kernels, too, when
 nothing can be written there."""
 
-TIDYING = {"JUPYTER_CONFIG_DIR": "/tmp/jupyter-config"}  # noqa: S108
+TIDYING = {"JUPYTER_CONFIG_DIR": "/tmp/jupyter-config"}  # noqa: S108 - the container's own
 """For a server that is started to make room: it may have to make this folder, and ends where it cannot."""
 
 NO_TRASH = "--FileContentsManager.delete_to_trash=False"

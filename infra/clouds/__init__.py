@@ -6,7 +6,7 @@ from typing import assert_never
 
 from infra.clouds.context import Context
 from infra.host import Host
-from infra.stack.settings import AwsCloud, Cloud, LocalCloud, OpenStackCloud, ServerCloud
+from infra.stack.clouds import AwsCloud, Cloud, LocalCloud, OpenStackCloud, ServerCloud
 
 
 def build(cloud: Cloud, context: Context) -> Host:

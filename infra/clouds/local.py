@@ -15,8 +15,8 @@ from infra.clouds.context import Context
 from infra.engine import EngineError, local_engine
 from infra.host import Host
 from infra.site.addresses import addresses
+from infra.stack.clouds import LocalCloud
 from infra.stack.faults import Fault
-from infra.stack.settings import LocalCloud
 
 _MB = 1024 * 1024
 

@@ -13,7 +13,7 @@ from infra.machine.filesystem import Filesystem
 from infra.machine.first_boot import FirstBoot
 from infra.machine.machine import Machine
 from infra.remote_shell import CommandError
-from infra.stack.settings import ServerCloud
+from infra.stack.clouds import ServerCloud
 
 _FACTS: Final = """\
 cat /etc/machine-id

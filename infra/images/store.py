@@ -14,7 +14,8 @@ from infra.images.check import checked
 from infra.images.contexts import BuildContext, own_context, proxy_context
 from infra.images.git_source import git_context
 from infra.images.versions import BASE_IMAGE, CADDY_IMAGE
-from infra.stack.settings import Images, ImageSource
+from infra.stack.clouds import ImageSource
+from infra.stack.settings import Images
 
 
 class ImageStore:

@@ -17,8 +17,9 @@ from infra.clouds.remote import DATA_DIR
 from infra.dock import Dock, secret_uploads
 from infra.host import Host
 from infra.images.contexts import ROOT
+from infra.stack.clouds import LocalCloud, ServerCloud
 from infra.stack.faults import Fault
-from infra.stack.settings import Backup, LocalCloud, ServerCloud
+from infra.stack.settings import Backup
 from infra.stack.stack_file import Parts
 
 

@@ -18,8 +18,8 @@ from infra.engine import Engine, EngineError, MissingError, UnreachableError, lo
 from infra.images.contexts import ROOT
 from infra.machine.filesystem import Filesystem, filesystem
 from infra.site.answering import is_fresh, state
+from infra.stack.clouds import LocalCloud
 from infra.stack.faults import Fault
-from infra.stack.settings import LocalCloud
 from infra.stack.stack_file import Parts
 
 _CODE = ("homes/limits.py", "homes/projects.py")

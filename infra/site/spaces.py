@@ -16,8 +16,8 @@ from infra.dock import Dock, secret_uploads
 from infra.engine import Engine
 from infra.host import Host
 from infra.machine.filesystem import mount_of
+from infra.stack.clouds import LocalCloud
 from infra.stack.faults import Fault
-from infra.stack.settings import LocalCloud
 from infra.stack.stack_file import Parts
 
 RemoteSpace = SshfsSpace | RcloneSpace

@@ -15,7 +15,7 @@ from infra.clouds.context import Context
 from infra.clouds.openstack.machine import OpenStackMachine
 from infra.host import Ssh
 from infra.machine import readiness
-from infra.stack.settings import OpenStackCloud
+from infra.stack.clouds import OpenStackCloud
 from tests.clouds.fake_openstack import SECRET, Cloud
 
 PORT: Final = "**::hub-port"

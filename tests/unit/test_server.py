@@ -16,7 +16,7 @@ from infra.clouds.context import Context
 from infra.clouds.server import ServerMachine
 from infra.host import Host
 from infra.machine.filesystem import Filesystem
-from infra.stack.settings import ServerCloud
+from infra.stack.clouds import ServerCloud
 from tests.unit import engine
 
 READY = "state=done\\ndigest={digest}\\ndocker=28.1.1\\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from infra.clouds.local import data_dir
 from infra.images.versions import BASE_IMAGE
-from infra.stack.settings import LocalCloud
+from infra.stack.clouds import LocalCloud
 from tools.stacks import life
 from tools.stacks.stack import section
 from tools.toolchain.console import Problem, run, say

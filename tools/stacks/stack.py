@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import yaml
 
-from infra.stack.settings import Cloud
+from infra.stack.clouds import Cloud
 from tools.stacks.deployed import Deployed
 from tools.toolchain.console import Problem, say
 from tools.toolchain.places import ROOT

@@ -13,8 +13,8 @@ from infra.clouds.aws.region import FREE_TYPES, MachineType, NotThereError, Regi
 from infra.clouds.context import Context
 from infra.clouds.remote import tell_of_sleep
 from infra.clouds.tags import tags
+from infra.stack.clouds import AwsCloud
 from infra.stack.faults import Fault
-from infra.stack.settings import AwsCloud
 from infra.stack.stack_file import wrong
 
 _INSTANCE: Final = "aws:ec2/instance:Instance"

@@ -20,7 +20,7 @@ from infra.machine import cloud_init, keys
 from infra.machine.first_boot import FirstBoot, ebs_disk
 from infra.machine.ports import PUBLIC_PORTS
 from infra.stack import state
-from infra.stack.settings import AwsCloud
+from infra.stack.clouds import AwsCloud
 
 _USER = "ec2-user"
 """Of Amazon Linux."""

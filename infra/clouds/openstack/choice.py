@@ -13,8 +13,8 @@ from infra.clouds import data_volume
 from infra.clouds.context import Context
 from infra.clouds.openstack.project import Flavor, NotThereError, Project, SeveralError
 from infra.clouds.remote import tell_of_sleep
+from infra.stack.clouds import OpenStackCloud
 from infra.stack.faults import Fault
-from infra.stack.settings import OpenStackCloud
 from infra.stack.stack_file import wrong
 
 _USERS: Final = {

@@ -20,7 +20,7 @@ from infra.machine import cloud_init, keys
 from infra.machine.first_boot import FirstBoot, openstack_disk
 from infra.machine.ports import PUBLIC_PORTS
 from infra.stack import state
-from infra.stack.settings import OpenStackCloud
+from infra.stack.clouds import OpenStackCloud
 
 
 class OpenStackMachine(pulumi.ComponentResource):

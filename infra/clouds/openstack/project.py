@@ -201,10 +201,10 @@ class Project:
             return None
         # Some catalogs name an endpoint's version, others leave it to the caller.
         base = endpoint.rstrip("/").removesuffix(f"/{path.split('/')[1]}")
-        request = urllib.request.Request(f"{base}{path}", headers={"X-Auth-Token": scope.token_id})  # noqa: S310
+        request = urllib.request.Request(f"{base}{path}", headers={"X-Auth-Token": scope.token_id})  # noqa: S310 - an address of the cloud's own catalog
         try:
             context = ssl.create_default_context(cafile=os.environ.get("OS_CACERT"))
-            with urllib.request.urlopen(request, timeout=_SECONDS, context=context) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=_SECONDS, context=context) as answer:  # noqa: S310 - see above
                 return json.load(answer)
         except (OSError, ValueError) as error:
             pulumi.log.debug(f"{service} does not tell {path}: {error}")

@@ -13,7 +13,7 @@ from infra import clouds
 from infra.clouds.context import Context
 from infra.host import Host
 from infra.machine.filesystem import Filesystem
-from infra.stack.settings import Cloud
+from infra.stack.clouds import Cloud
 from tests.unit import engine
 
 CLOUD: TypeAdapter[Cloud] = TypeAdapter(Cloud)

@@ -12,7 +12,7 @@ import pytest
 from infra.clouds import server
 from infra.engine import Engine
 from infra.machine import keys
-from infra.stack.settings import Cloud
+from infra.stack.clouds import Cloud
 from tests.unit import engine
 from tests.unit.clouds import arbutus
 from tests.unit.clouds.deploying import Deployed, deploy
