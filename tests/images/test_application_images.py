@@ -173,8 +173,8 @@ def test_an_application_image_is_what_the_menu_expects(application: str) -> None
     assert list(known["ExposedPorts"]) == ["8888/tcp"]
     assert known["Labels"][labels.JUPYTERHUB] == hub_version()
     # DockerSpawner 14 fails on an image that has the one without the other.
-    assert known["Entrypoint"] == ["tini", "--"]
-    assert known["Cmd"] == ["jupyterhub-singleuser"]
+    assert known["Entrypoint"] == ["/usr/bin/tini", "--"]
+    assert known["Cmd"] == ["/opt/jupyter/bin/jupyterhub-singleuser"]
 
 
 def test_the_server_is_nobody_special(server: Server) -> None:
