@@ -6,6 +6,8 @@ change does to a running hub.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, model_validator
@@ -13,7 +15,7 @@ from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, model_va
 from hubconfig.auth_options import Access, Auth, GitHubAuth
 from hubconfig.section import Section
 from hubconfig.setting_types import AT_ONCE, HUB_RESTART, NEW_SERVERS, ContainerPath, Entry, ImageName, Name
-from hubconfig.space_options import FolderSpace, Space
+from hubconfig.space_options import FolderSpace, RcloneSpace, Space, SshfsSpace
 
 
 def _without_token(url: HttpUrl) -> HttpUrl:
@@ -159,3 +161,36 @@ class HubOptions(Section):
         if sum(entry.default for entry in self.menu) > 1:
             raise ValueError("menu: more than one entry has default: true; keep one")
         return self
+
+
+def limited_homes(hubs: Mapping[str, HubOptions | None]) -> dict[str, float]:
+    """Hub to the GB that a home of it may hold, of those hubs that say so."""
+    return {
+        name: options.limits.home_gb
+        for name, options in hubs.items()
+        if options is not None and options.limits.home_gb is not None
+    }
+
+
+def remote_spaces(hubs: Sequence[HubOptions]) -> dict[str, SshfsSpace | RcloneSpace]:
+    """The remote spaces of all hubs by name; two hubs may see the same one."""
+    return {
+        space.name: space
+        for options in hubs
+        for space in options.spaces
+        if isinstance(space, SshfsSpace | RcloneSpace)
+    }
+
+
+def writable_spaces(hubs: list[HubOptions]) -> list[str]:
+    """The folders that users write to, as paths on the data volume.
+
+    Read-only spaces came from somewhere and can be had there again; they may be very large.
+    """
+    paths = {
+        str(PurePosixPath(space.source))
+        for options in hubs
+        for space in options.spaces
+        if isinstance(space, FolderSpace) and not space.read_only and not space.source.startswith("/")
+    }
+    return sorted(paths)

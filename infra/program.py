@@ -10,15 +10,15 @@ import pulumi
 from hubconfig.names import FIRST_HUB
 from infra import clouds
 from infra.checks.access import untellable_entries
+from infra.checks.backup import backup_faults
 from infra.checks.certificate import tls_faults
+from infra.checks.home_limits import local_home_faults, unlimitable
 from infra.checks.limits import limits_above, unknown_builds
+from infra.checks.spaces import space_faults
 from infra.clouds.context import Context
 from infra.clouds.local import local_faults, subnet_faults
 from infra.machine.filesystem import Filesystem
-from infra.site.backup import backup_faults
-from infra.site.home_limits import local_home_faults, unlimitable
 from infra.site.site import Site
-from infra.site.spaces import space_faults
 from infra.stack import state
 from infra.stack.clouds import LocalCloud
 from infra.stack.faults import Fault

@@ -3,47 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Mapping
 
 import pulumi
 import pulumi_docker as docker
 
 from hubconfig import container
-from hubconfig.options import HubOptions
-from hubconfig.space_options import FolderSpace
-from infra.clouds.local import data_dir
-from infra.clouds.remote import DATA_DIR
+from hubconfig.options import HubOptions, writable_spaces
 from infra.dock import Dock, secret_uploads
 from infra.host import Host
 from infra.images.contexts import ROOT
-from infra.stack.clouds import LocalCloud, ServerCloud
-from infra.stack.faults import Fault
 from infra.stack.settings import Backup
-from infra.stack.stack_file import Parts
-
-
-def backup_faults(parts: Parts, stack: str) -> Sequence[Fault]:
-    """A repository among the files that go into it: each backup would hold all earlier ones."""
-    settings, cloud = parts.get("backup"), parts.get("cloud")
-    if settings is None or cloud is None or not settings.repository.startswith("/"):
-        return []
-    if isinstance(cloud, LocalCloud):
-        volume = str(data_dir(cloud, stack))
-    else:
-        volume = cloud.data_dir if isinstance(cloud, ServerCloud) else DATA_DIR
-    hubs = [hub for hub in (parts.get("hub"), *(parts.get("hubs") or {}).values()) if hub]
-    copied = [f"{volume}/{path.removeprefix('/data/')}" for path in (*ALWAYS, *writable_spaces(hubs))]
-    return [
-        Fault("backup.repository", f"is inside {path}, which is backed up; name a folder elsewhere")
-        for path in copied
-        if PurePosixPath(settings.repository).is_relative_to(path)
-    ]
-
-
-ALWAYS = ("/data/jupyterhub_users", "/data/cyberhub")
-"""What is backed up of every stack, as the backup sees it."""
-
 
 RIGHTS = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETPCAP", "SYS_ADMIN")
 """What the backup's container starts with.
@@ -120,17 +90,3 @@ def backup_container(
         # Where there is AppArmor, Docker's profile forbids to mount.
         security=["apparmor=unconfined"],
     )
-
-
-def writable_spaces(hubs: list[HubOptions]) -> list[str]:
-    """The folders that users write to, as paths on the data volume.
-
-    Read-only spaces came from somewhere and can be had there again; they may be very large.
-    """
-    paths = {
-        str(PurePosixPath(space.source))
-        for options in hubs
-        for space in options.spaces
-        if isinstance(space, FolderSpace) and not space.read_only and not space.source.startswith("/")
-    }
-    return sorted(paths)

@@ -1,70 +1,25 @@
-"""The container that keeps homes within `limits.homeGb`, and the checks whether that can be."""
+"""The container that keeps homes within `limits.homeGb`."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pulumi
 import pulumi_docker as docker
 
 from hubconfig import container
 from hubconfig.homes.limits import READY
-from hubconfig.names import FIRST_HUB
-from hubconfig.options import HubOptions
-from infra.clouds.local import data_dir
 from infra.dock import Dock
-from infra.engine import Engine, EngineError, MissingError, UnreachableError, local_engine
+from infra.engine import Engine, EngineError, MissingError, UnreachableError
 from infra.images.contexts import ROOT
-from infra.machine.filesystem import Filesystem, filesystem
 from infra.site.answering import is_fresh, state
-from infra.stack.clouds import LocalCloud
-from infra.stack.faults import Fault
-from infra.stack.stack_file import Parts
 
 _CODE = ("homes/limits.py", "homes/projects.py")
 """All that the container runs; Python takes a folder of such files for a package."""
 
 _NEW_SECONDS = 60
 """It takes one second, and some milliseconds for each home."""
-
-
-def limited(hubs: Mapping[str, HubOptions | None]) -> dict[str, float]:
-    """Hub to the GB that a home of it may hold, of those hubs that say so."""
-    return {
-        name: options.limits.home_gb
-        for name, options in hubs.items()
-        if options is not None and options.limits.home_gb is not None
-    }
-
-
-def unlimitable(hubs: Mapping[str, HubOptions | None], folder: str, found: Filesystem | None) -> list[Fault]:
-    """Limits of homes that the filesystem of the data folder cannot keep.
-
-    :param found: None where that is not known yet; the container says it then.
-    """
-    if found is None or found.limits_projects:
-        return []
-    return [
-        Fault(
-            f"{'hub' if name == FIRST_HUB else f'hubs.{name}'}.limits.homeGb",
-            f"needs project quotas, which the filesystem of {folder} ({found}) does not have: use a disk "
-            "made with mkfs.ext4 -O project,quota and mounted with prjquota, or remove homeGb",
-        )
-        for name in limited(hubs)
-    ]
-
-
-def local_home_faults(parts: Parts, stack: str) -> Sequence[Fault]:
-    """Limits of homes that this computer cannot keep."""
-    cloud = parts.get("cloud")
-    hubs = {FIRST_HUB: parts.get("hub"), **(parts.get("hubs") or {})}
-    if not isinstance(cloud, LocalCloud) or not limited(hubs):
-        return []
-    if not (local_engine().docker_host or "unix:").startswith("unix:"):
-        return []  # Docker is on another machine, whose disks are not ours to look at
-    folder = data_dir(cloud, stack)
-    return unlimitable(hubs, str(folder), filesystem(folder))
 
 
 def home_limits_container(

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_docker as docker
 
 from hubconfig.data_folder import DataFolder
+from hubconfig.options import limited_homes, remote_spaces
 from infra.dock import Dock
 from infra.engine import Engine
 from infra.host import Host
@@ -18,12 +19,12 @@ from infra.site.answering import answering
 from infra.site.backup import backup_container
 from infra.site.caddyfile import HubRoute, SiteRoutes, caddyfile
 from infra.site.fence import fence
-from infra.site.home_limits import home_limits_container, limited
+from infra.site.home_limits import home_limits_container
 from infra.site.hub import Hub, HubPlace
 from infra.site.network import network
 from infra.site.orphans import swept
 from infra.site.proxy import proxy
-from infra.site.spaces import remote_spaces, space_container
+from infra.site.spaces import space_container
 from infra.stack import state
 from infra.stack.secrets import backup_secrets, hub_secrets
 from infra.stack.settings import NoTls, Settings
@@ -142,7 +143,7 @@ class Site(pulumi.ComponentResource):
         """Keep homes within the limits that the hubs' settings name; known once they are."""
         homes = {
             hub: (str(self._places[hub].folder.homes), gb)
-            for hub, gb in limited(self._settings.every_hub).items()
+            for hub, gb in limited_homes(self._settings.every_hub).items()
         }
         return [home_limits_container(self._dock, homes, images.own("hub"))] if homes else []
 

@@ -2,80 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
 import pulumi
 import pulumi_docker as docker
 
 from hubconfig.data_folder import DataFolder
-from hubconfig.options import HubOptions
 from hubconfig.space_options import RcloneSpace, SshfsSpace
-from infra.clouds.local import data_dir
 from infra.dock import Dock, secret_uploads
 from infra.engine import Engine
 from infra.host import Host
-from infra.machine.filesystem import mount_of
-from infra.stack.clouds import LocalCloud
-from infra.stack.faults import Fault
-from infra.stack.stack_file import Parts
-
-RemoteSpace = SshfsSpace | RcloneSpace
-
-
-def remote_spaces(hubs: Sequence[HubOptions]) -> dict[str, RemoteSpace]:
-    """The remote spaces of all hubs by name; two hubs may see the same one."""
-    return {
-        space.name: space
-        for options in hubs
-        for space in options.spaces
-        if isinstance(space, SshfsSpace | RcloneSpace)
-    }
-
-
-def space_faults(parts: Parts, stack: str) -> Sequence[Fault]:
-    """Remote spaces that cannot work: without a secret, two under one name, where no mount is shared."""
-    hubs = [hub for hub in (parts.get("hub"), *(parts.get("hubs") or {}).values()) if hub]
-    spaces = remote_spaces(hubs)
-    if not spaces:
-        return []
-    faults = []
-    cloud = parts.get("cloud")
-    if isinstance(cloud, LocalCloud) and (why := _unshared(data_dir(cloud, stack))):
-        faults.append(Fault("hub.spaces", f"sshfs and rclone spaces cannot be seen by servers here: {why}"))
-    if "spaceKeys" not in parts.given_secrets:
-        name = min(spaces)
-        faults.append(
-            Fault(
-                "spaceKeys",
-                f"the space {name} needs one; run: pulumi config set --secret --path spaceKeys.{name} <FILE",
-            )
-        )
-    different = sorted(
-        name
-        for name, space in spaces.items()
-        if any(other.name == name and other != space for hub in hubs for other in hub.spaces)
-    )
-    faults += [
-        Fault("hub.spaces", f"{name} is there twice and not the same; rename one") for name in different
-    ]
-    return faults
-
-
-def _unshared(folder: Path) -> str | None:
-    """Why containers would not see what is mounted below a folder of this computer; None if they would."""
-    mount = mount_of(folder)
-    if mount is None:
-        return "that takes Linux; mount the folder yourself"
-    if mount.shared:
-        return None
-    return f"the mount at {mount.place} is not shared; run: sudo mount --make-shared {mount.place}"
 
 
 def space_container(
     dock: Dock,
     host: Host,
-    space: RemoteSpace,
+    space: SshfsSpace | RcloneSpace,
     image: pulumi.Output[str],
     keys: pulumi.Output[Mapping[str, str]],
 ) -> docker.Container:

@@ -17,12 +17,12 @@ import pytest
 from pulumi.runtime import resource
 
 from hubconfig.names import Names
+from infra.checks import home_limits, spaces
 from infra.clouds import local
 from infra.engine import Engine
 from infra.images.contexts import ROOT
 from infra.machine.filesystem import Filesystem, mount_of
 from infra.program import main
-from infra.site import home_limits, spaces
 from infra.site.hub import code_upload
 from tests.unit.engine import Run, run, texts
 
@@ -388,5 +388,4 @@ def test_a_hub_that_sorts_first_moves_no_other(monkeypatch: pytest.MonkeyPatch, 
 
 def test_neither_site_nor_images_know_a_cloud() -> None:
     for file in [*(ROOT / "infra/images").glob("*.py"), *(ROOT / "infra/site").glob("*.py")]:
-        if file.name not in ("backup.py", "spaces.py", "home_limits.py"):
-            assert "infra.clouds" not in file.read_text(), file
+        assert "infra.clouds" not in file.read_text(), file
