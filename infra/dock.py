@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -12,6 +12,7 @@ import pulumi_docker as docker
 from hubconfig import container, labels
 from hubconfig.names import Names
 from infra.engine import Engine, MissingError, UnreachableError
+from infra.images.contexts import ROOT
 
 LOG_LIMITS: Final = {"max-size": "10m", "max-file": "3"}
 """30 MB of log a container; said here because the engine's default would else show as a change."""
@@ -96,6 +97,19 @@ class Dock:
                 return known
 
         return self.engine.apply(lambda engine: value.apply(lambda known: do(engine, known)))
+
+
+def code_uploads(files: Iterable[str]) -> list[docker.ContainerUploadArgs]:
+    """Files of the hub's code, for a container that runs no more of it.
+
+    :param files: paths in `hubconfig`.
+    """
+    return [
+        docker.ContainerUploadArgs(
+            file=f"{container.CODE}/hubconfig/{file}", content=(ROOT / "hubconfig" / file).read_text()
+        )
+        for file in files
+    ]
 
 
 def secret_uploads(secrets: Mapping[str, pulumi.Output[str]]) -> list[docker.ContainerUploadArgs]:

@@ -48,8 +48,9 @@ def arguments(culling: Culling) -> list[str]:
 
 async def cull(culling: Culling, api_url: str, token: str, log: logging.Logger, computing: Computing) -> None:
     """Look once, and stop what has idled too long or is too old; what computes does not idle."""
-    hub = JupyterHub.instance()
-    await computing.note(hub.users.values(), hub.db)
+    if culling.idle_minutes:
+        hub = JupyterHub.instance()
+        await computing.note(hub.users.values(), hub.db)
     never_seconds = 10**9
     await cull_idle(
         url=api_url,

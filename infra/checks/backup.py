@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from hubconfig.data_folder import DataFolder
 from hubconfig.names import FIRST_HUB
 from hubconfig.options import writable_spaces
-from infra.clouds.local import data_dir
-from infra.clouds.remote import DATA_DIR
-from infra.stack.clouds import LocalCloud, ServerCloud
+from infra.checks.volume import volume
 from infra.stack.faults import Fault
 from infra.stack.stack_file import Parts
 
@@ -20,12 +17,8 @@ def backup_faults(parts: Parts, stack: str) -> Sequence[Fault]:
     settings, cloud = parts.get("backup"), parts.get("cloud")
     if settings is None or cloud is None or not settings.repository.startswith("/"):
         return []
-    if isinstance(cloud, LocalCloud):
-        volume = str(data_dir(cloud, stack))
-    else:
-        volume = cloud.data_dir if isinstance(cloud, ServerCloud) else DATA_DIR
     hubs = [hub for hub in (parts.get("hub"), *(parts.get("hubs") or {}).values()) if hub]
-    folder = DataFolder.at(volume)
+    folder = volume(cloud, stack)
     copied = [folder.hub(FIRST_HUB).homes, folder.cyberhub, *map(folder.shared, writable_spaces(hubs))]
     return [
         Fault("backup.repository", f"is inside {path}, which is backed up; name a folder elsewhere")

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from hubconfig.options import remote_spaces
+from hubconfig.data_folder import DataFolder
+from hubconfig.options import HubOptions, remote_spaces
+from hubconfig.space_options import FolderSpace
+from infra.checks.volume import volume
 from infra.clouds.local import data_dir
 from infra.machine.filesystem import mount_of
 from infra.stack.clouds import LocalCloud
@@ -14,13 +17,13 @@ from infra.stack.stack_file import Parts
 
 
 def space_faults(parts: Parts, stack: str) -> Sequence[Fault]:
-    """Remote spaces that cannot work: without a secret, two under one name, where no mount is shared."""
+    """Spaces that cannot be: folders of ours; remote ones without a secret, or where no mount is shared."""
     hubs = [hub for hub in (parts.get("hub"), *(parts.get("hubs") or {}).values()) if hub]
+    cloud = parts.get("cloud")
+    faults = [] if cloud is None else _folders_of_ours(parts, volume(cloud, stack))
     spaces = remote_spaces(hubs)
     if not spaces:
-        return []
-    faults = []
-    cloud = parts.get("cloud")
+        return faults
     if isinstance(cloud, LocalCloud) and (why := _unshared(data_dir(cloud, stack))):
         faults.append(Fault("hub.spaces", f"sshfs and rclone spaces cannot be seen by servers here: {why}"))
     if "spaceKeys" not in parts.given_secrets:
@@ -40,6 +43,18 @@ def space_faults(parts: Parts, stack: str) -> Sequence[Fault]:
         Fault("hub.spaces", f"{name} is there twice and not the same; rename one") for name in different
     ]
     return faults
+
+
+def _folders_of_ours(parts: Parts, folder: DataFolder) -> list[Fault]:
+    """Shared folders that are, by their whole path, in a folder of ours or around one."""
+    hubs = {"hub": parts.get("hub"), **{f"hubs.{k}": v for k, v in (parts.get("hubs") or {}).items()}}
+    return [
+        Fault(f"{where}.spaces[{number}].source", why)
+        for where, options in hubs.items()
+        if isinstance(options, HubOptions)
+        for number, space in enumerate(options.spaces)
+        if isinstance(space, FolderSpace) and (why := folder.refusal(space.source))
+    ]
 
 
 def _unshared(folder: Path) -> str | None:

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_docker as docker
 
-from hubconfig import container
 from hubconfig.options import HubOptions, writable_spaces
-from infra.dock import Dock, secret_uploads
+from infra.dock import Dock, code_uploads, secret_uploads
 from infra.host import Host
 from infra.images.contexts import ROOT
 from infra.stack.settings import Backup
@@ -76,13 +75,7 @@ def backup_container(
             ],
             uploads=[
                 *secret_uploads(secrets),
-                *(
-                    docker.ContainerUploadArgs(
-                        file=f"{container.CODE}/hubconfig/{file}",
-                        content=(ROOT / "hubconfig" / file).read_text(),
-                    )
-                    for file in code()
-                ),
+                *code_uploads(code()),
             ],
             destroy_grace_seconds=10,
         ),

@@ -8,11 +8,9 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_docker as docker
 
-from hubconfig import container
 from hubconfig.homes.limits import READY
-from infra.dock import Dock
+from infra.dock import Dock, code_uploads
 from infra.engine import Engine, EngineError, MissingError, UnreachableError
-from infra.images.contexts import ROOT
 from infra.site.answering import is_fresh, state
 
 _CODE = ("homes/limits.py", "homes/projects.py")
@@ -47,12 +45,7 @@ def home_limits_container(
                 docker.ContainerVolumeArgs(host_path=folder, container_path=f"/homes/{hub}")
                 for hub, (folder, _) in sorted(homes.items())
             ],
-            uploads=[
-                docker.ContainerUploadArgs(
-                    file=f"{container.CODE}/hubconfig/{file}", content=(ROOT / "hubconfig" / file).read_text()
-                )
-                for file in _CODE
-            ],
+            uploads=code_uploads(_CODE),
             # So that it can lift the limits.
             destroy_grace_seconds=10,
         ),
