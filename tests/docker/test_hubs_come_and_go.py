@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import requests
 import websocket
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from hubconfig.names import Names
 from tests.docker.conftest import deployed
@@ -47,15 +49,27 @@ class Work:
         self.failed: list[str] = []
 
 
+def browser() -> requests.Session:
+    """A client that keeps its connection, and asks once more where one is closed before any answer.
+
+    Browsers do so (RFC 9110, 9.2.2), and have to: when the proxy takes a new configuration, Go's HTTP server
+    closes the connections that are idle, and those whose first request is still under way (DESIGN.md).
+    """
+    session = requests.Session()
+    session.mount("https://", HTTPAdapter(max_retries=Retry(connect=0, read=1, status=0, other=0)))
+    return session
+
+
 @contextmanager
 def working(url: str, authority: Path) -> Iterator[Work]:
     """Somebody who asks a server ten times a second and has a web socket open, each time the same one."""
     work, ended = Work(), threading.Event()
 
     def ask() -> None:
+        session = browser()
         while not ended.wait(0.1):
             try:
-                answer = requests.get(url, verify=str(authority), timeout=5)
+                answer = session.get(url, verify=str(authority), timeout=5)
                 answer.raise_for_status()
                 work.answered += 1
             except requests.RequestException as error:
