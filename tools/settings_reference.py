@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from hubconfig.section import Changing
+from infra.stack.secrets import TABLE
 from infra.stack.settings import Settings
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
@@ -36,15 +37,9 @@ Set with `pulumi config set --secret KEY VALUE`; they are encrypted in the stack
 
 | key | what for | changing it later |
 |---|---|---|
-| `oauthClientId` | The OAuth client id, unless `auth.kind` is `sharedPassword`. | The hub restarts. |
-| `oauthClientSecret` | Its client secret. | The hub restarts. |
-| `sharedPassword` | For `sharedPassword` sign-in, 8 characters or more; else made. | The hub restarts. |
-| `adminPassword` | The administrators' own, 32 characters or more; else made. | The hub restarts. |
-| `metricsToken` | What Prometheus shows to read metrics; else made. | The hub restarts. |
-| `spaceKeys` | Remote space to its private key or rclone.conf. | That space is mounted anew. |
-| `backupPassword` | Encrypts the backups; else made. Keep a copy elsewhere. | Old backups keep the old one. |
-| `backupCredentials` | Lines NAME=value that restic needs for a remote place. | The next backup uses them. |
+"""
 
+_AFTER_SECRETS = """
 Running servers go on while the hub restarts (about 2 s), and who is signed in stays so.
 """
 
@@ -59,7 +54,8 @@ def main() -> None:
 
 def reference() -> str:
     """The page."""
-    parts = [_HEAD]
+    rows = "".join(f"| `{one.key}` | {one.what} | {one.changing} |\n" for one in TABLE)
+    parts = [f"{_HEAD}{rows}{_AFTER_SECRETS}"]
     for name, field in Settings.model_fields.items():
         key = field.alias or name
         parts.append(f"## `{key}`\n")

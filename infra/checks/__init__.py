@@ -1,0 +1,36 @@
+"""What can be wrong with settings: a file for each check, with `faults(sections)` in it.
+
+A check looks at what the stack file says and at this computer; it makes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from infra.checks import (
+    access,
+    backup,
+    certificate,
+    home_limits,
+    images,
+    limits,
+    secrets,
+    spaces,
+    this_computer,
+)
+from infra.stack.sections import Check
+
+OF_SETTINGS: Final[tuple[Check, ...]] = (
+    secrets.faults,
+    images.faults,
+    access.faults,
+    spaces.faults,
+    certificate.faults,
+    backup.faults,
+    this_computer.faults,
+    home_limits.faults,
+)
+"""Of the stack file alone."""
+
+OF_MACHINE: Final[tuple[Check, ...]] = (limits.faults, home_limits.faults)
+"""Of the settings beside the machine that its cloud has for them."""

@@ -7,16 +7,14 @@ from collections.abc import Iterator, Sequence
 
 from hubconfig.options import HubOptions
 from infra.stack.faults import Fault
-from infra.stack.stack_file import Parts
+from infra.stack.sections import Sections
 
 
-def untellable_entries(parts: Parts) -> Sequence[Fault]:
+def faults(sections: Sections) -> Sequence[Fault]:
     """Entries that this sign-in can never match, which would quietly let nobody in or ban nobody."""
-    hubs = {"hub": parts.get("hub"), **{f"hubs.{k}": v for k, v in (parts.get("hubs") or {}).items()}}
     return [
         Fault(key, rule)
-        for where, options in hubs.items()
-        if isinstance(options, HubOptions)
+        for where, options in sections.every_hub().items()
         for key, entry in _entries(where, options)
         if (rule := _rule(entry, options.auth.kind))
     ]

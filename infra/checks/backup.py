@@ -7,21 +7,19 @@ from pathlib import PurePosixPath
 
 from hubconfig.names import FIRST_HUB
 from hubconfig.options import writable_spaces
-from infra.checks.volume import volume
 from infra.stack.faults import Fault
-from infra.stack.stack_file import Parts
+from infra.stack.sections import Sections
 
 
-def backup_faults(parts: Parts, stack: str) -> Sequence[Fault]:
+def faults(sections: Sections) -> Sequence[Fault]:
     """A repository among the files that go into it: each backup would hold all earlier ones."""
-    settings, cloud = parts.get("backup"), parts.get("cloud")
-    if settings is None or cloud is None or not settings.repository.startswith("/"):
+    backup, folder = sections.backup, sections.data_folder
+    if backup is None or folder is None or not backup.repository.startswith("/"):
         return []
-    hubs = [hub for hub in (parts.get("hub"), *(parts.get("hubs") or {}).values()) if hub]
-    folder = volume(cloud, stack)
-    copied = [folder.hub(FIRST_HUB).homes, folder.cyberhub, *map(folder.shared, writable_spaces(hubs))]
+    shared = writable_spaces([*sections.every_hub().values()])
+    copied = [folder.hub(FIRST_HUB).homes, folder.cyberhub, *map(folder.shared, shared)]
     return [
         Fault("backup.repository", f"is inside {path}, which is backed up; name a folder elsewhere")
         for path in copied
-        if PurePosixPath(settings.repository).is_relative_to(path)
+        if PurePosixPath(backup.repository).is_relative_to(path)
     ]

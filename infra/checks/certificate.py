@@ -11,17 +11,17 @@ from cryptography import x509
 
 from infra import pem
 from infra.stack.faults import Fault
-from infra.stack.settings import AcmeTls, FilesTls, Web
-from infra.stack.stack_file import Parts
+from infra.stack.sections import Sections
+from infra.stack.settings import AcmeTls, FilesTls
 
 _SOON = timedelta(days=14)
 """A university's certificate office takes about as long."""
 
 
-def tls_faults(parts: Parts) -> Sequence[Fault]:
+def faults(sections: Sections) -> Sequence[Fault]:
     """What is wrong with the files that web.tls names."""
-    web = parts.get("web")
-    if not isinstance(web, Web):
+    web = sections.web
+    if web is None:
         return []
     if isinstance(web.tls, FilesTls):
         return file_faults(web.tls, web.hostname, datetime.now(UTC))
@@ -40,12 +40,12 @@ def authority_faults(file: str) -> list[Fault]:
 def file_faults(tls: FilesTls, hostname: str | None, now: datetime) -> list[Fault]:
     """What is wrong with a certificate and its key: files, form, match, name and dates."""
     certificate, key = "web.tls.certificateFile", "web.tls.keyFile"
-    faults = [*_readable(certificate, tls.certificate_file), *_readable(key, tls.key_file)] or [
+    unread = [*_readable(certificate, tls.certificate_file), *_readable(key, tls.key_file)] or [
         *_told(certificate, lambda: pem.certificates(tls.certificate_file)),
         *_told(key, lambda: pem.private_key(tls.key_file)),
     ]
-    if faults:
-        return faults
+    if unread:
+        return unread
     try:
         pair = pem.pair(tls.certificate_file, tls.key_file)
     except pem.PemError as error:

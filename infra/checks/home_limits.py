@@ -2,42 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
-from hubconfig.names import FIRST_HUB
-from hubconfig.options import HubOptions, limited_homes
-from infra.clouds.local import data_dir
+from hubconfig.options import limited_homes
 from infra.engine import local_engine
 from infra.machine.filesystem import Filesystem, filesystem
 from infra.stack.clouds import LocalCloud
 from infra.stack.faults import Fault
-from infra.stack.stack_file import Parts
+from infra.stack.sections import Sections
 
 
-def unlimitable(hubs: Mapping[str, HubOptions | None], folder: str, found: Filesystem | None) -> list[Fault]:
+def faults(sections: Sections) -> Sequence[Fault]:
     """Limits of homes that the filesystem of the data folder cannot keep.
 
-    :param found: None where that is not known yet; the container says it then.
+    Where that is not known yet, the container says it.
     """
+    limited = limited_homes(sections.every_hub())
+    found = _filesystem(sections) if limited else None
     if found is None or found.limits_projects:
         return []
     return [
         Fault(
-            f"{'hub' if name == FIRST_HUB else f'hubs.{name}'}.limits.homeGb",
-            f"needs project quotas, which the filesystem of {folder} ({found}) does not have: use a disk "
-            "made with mkfs.ext4 -O project,quota and mounted with prjquota, or remove homeGb",
+            f"{where}.limits.homeGb",
+            f"needs project quotas, which the filesystem of {_folder(sections)} ({found}) does not have: use "
+            "a disk made with mkfs.ext4 -O project,quota and mounted with prjquota, or remove homeGb",
         )
-        for name in limited_homes(hubs)
+        for where in limited
     ]
 
 
-def local_home_faults(parts: Parts, stack: str) -> Sequence[Fault]:
-    """Limits of homes that this computer cannot keep."""
-    cloud = parts.get("cloud")
-    hubs = {FIRST_HUB: parts.get("hub"), **(parts.get("hubs") or {})}
-    if not isinstance(cloud, LocalCloud) or not limited_homes(hubs):
-        return []
-    if not (local_engine().docker_host or "unix:").startswith("unix:"):
-        return []  # Docker is on another machine, whose disks are not ours to look at
-    folder = data_dir(cloud, stack)
-    return unlimitable(hubs, str(folder), filesystem(folder))
+def _filesystem(sections: Sections) -> Filesystem | None:
+    """What the data folder is on, if that is known."""
+    if sections.capacity is not None:
+        return sections.capacity.filesystem
+    here = isinstance(sections.cloud, LocalCloud)
+    if not here or not (local_engine().docker_host or "unix:").startswith("unix:"):
+        return None  # on another machine, whose disks are not ours to look at
+    return filesystem(_folder(sections))
+
+
+def _folder(sections: Sections) -> Path:
+    return Path("" if sections.data_folder is None else sections.data_folder.root)

@@ -2,51 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from infra.images.contexts import own_names
+from hubconfig.options import HubOptions
 from infra.stack.faults import Fault
-from infra.stack.settings import Settings
-from infra.stack.stack_file import Parts
+from infra.stack.sections import Sections
 
 
-def limits_above(settings: Settings, memory_mb: int, cpus: float) -> list[Fault]:
+def faults(sections: Sections) -> Sequence[Fault]:
     """Limits that ask for more than the whole machine has."""
-    faults = []
-    for hub, options in settings.every_hub.items():
-        where = "hub" if hub == "hub" else f"hubs.{hub}"
-        asked: list[tuple[str, int | None, float | None]] = [
-            (f"{where}.limits", options.limits.memory_mb, options.limits.cpus)
-        ]
-        asked += [
-            (f"{where}.menu[{number}]", entry.memory_mb, entry.cpus)
-            for number, entry in enumerate(options.menu)
-        ]
-        for key, memory, cpu in asked:
-            if memory is not None and memory > memory_mb:
-                faults.append(
-                    Fault(
-                        f"{key}.memoryMb", f"{memory} MB is more than the machine's {memory_mb} MB; set less"
-                    )
-                )
-            if cpu is not None and cpu > cpus:
-                faults.append(
-                    Fault(f"{key}.cpus", f"{cpu:g} CPUs are more than the machine's {cpus:g}; set less")
-                )
-    return faults
+    machine = sections.capacity
+    if machine is None:
+        return []
+    told = []
+    for where, options in sections.every_hub().items():
+        for key, memory_mb, cpus in _limits(where, options):
+            if memory_mb is not None and memory_mb > machine.memory_mb:
+                rule = f"{memory_mb} MB is more than the machine's {machine.memory_mb} MB; set less"
+                told.append(Fault(f"{key}.memoryMb", rule))
+            if cpus is not None and cpus > machine.cpus:
+                rule = f"{cpus:g} CPUs are more than the machine's {machine.cpus:g}; set less"
+                told.append(Fault(f"{key}.cpus", rule))
+    return told
 
 
-def unknown_builds(parts: Parts) -> Sequence[Fault]:
-    """Menu entries that build from a folder that is not there."""
-    hubs = {"hub": parts.get("hub"), **{f"hubs.{k}": v for k, v in (parts.get("hubs") or {}).items()}}
-    known = own_names()
-    return [
-        Fault(
-            f"{where}.menu[{number}].build",
-            f"there is no hubconfig/images/{entry.build}; there are {', '.join(known)}",
-        )
-        for where, options in hubs.items()
-        if options is not None
-        for number, entry in enumerate(options.menu)
-        if entry.build is not None and entry.build not in known
-    ]
+def _limits(where: str, options: HubOptions) -> Iterator[tuple[str, int | None, float | None]]:
+    """Each place of the file that limits servers, with its memory in MB and its CPUs."""
+    yield f"{where}.limits", options.limits.memory_mb, options.limits.cpus
+    for number, entry in enumerate(options.menu):
+        yield f"{where}.menu[{number}]", entry.memory_mb, entry.cpus

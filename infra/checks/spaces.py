@@ -1,57 +1,48 @@
-"""Whether folders of other machines can be mounted for users' servers."""
+"""Whether the folders that settings share can be mounted for users' servers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from hubconfig.data_folder import DataFolder
-from hubconfig.options import HubOptions, remote_spaces
+from hubconfig.options import remote_spaces
 from hubconfig.space_options import FolderSpace
-from infra.checks.volume import volume
-from infra.clouds.local import data_dir
 from infra.machine.filesystem import mount_of
 from infra.stack.clouds import LocalCloud
 from infra.stack.faults import Fault
-from infra.stack.stack_file import Parts
+from infra.stack.sections import Sections
 
 
-def space_faults(parts: Parts, stack: str) -> Sequence[Fault]:
-    """Spaces that cannot be: folders of ours; remote ones without a secret, or where no mount is shared."""
-    hubs = [hub for hub in (parts.get("hub"), *(parts.get("hubs") or {}).values()) if hub]
-    cloud = parts.get("cloud")
-    faults = [] if cloud is None else _folders_of_ours(parts, volume(cloud, stack))
+def faults(sections: Sections) -> Sequence[Fault]:
+    """Spaces that cannot be: folders of ours; remote ones of two kinds, or where no mount is shared."""
+    hubs = [*sections.every_hub().values()]
+    told = _folders_of_ours(sections)
     spaces = remote_spaces(hubs)
-    if not spaces:
-        return faults
-    if isinstance(cloud, LocalCloud) and (why := _unshared(data_dir(cloud, stack))):
-        faults.append(Fault("hub.spaces", f"sshfs and rclone spaces cannot be seen by servers here: {why}"))
-    if "spaceKeys" not in parts.given_secrets:
-        name = min(spaces)
-        faults.append(
-            Fault(
-                "spaceKeys",
-                f"the space {name} needs one; run: pulumi config set --secret --path spaceKeys.{name} <FILE",
-            )
-        )
+    folder = sections.data_folder
+    if spaces and folder is not None and isinstance(sections.cloud, LocalCloud):
+        told += [
+            Fault("hub.spaces", f"sshfs and rclone spaces cannot be seen by servers here: {why}")
+            for why in [_unshared(Path(folder.root))]
+            if why
+        ]
     different = sorted(
         name
         for name, space in spaces.items()
         if any(other.name == name and other != space for hub in hubs for other in hub.spaces)
     )
-    faults += [
+    return told + [
         Fault("hub.spaces", f"{name} is there twice and not the same; rename one") for name in different
     ]
-    return faults
 
 
-def _folders_of_ours(parts: Parts, folder: DataFolder) -> list[Fault]:
+def _folders_of_ours(sections: Sections) -> list[Fault]:
     """Shared folders that are, by their whole path, in a folder of ours or around one."""
-    hubs = {"hub": parts.get("hub"), **{f"hubs.{k}": v for k, v in (parts.get("hubs") or {}).items()}}
+    folder = sections.data_folder
+    if folder is None:
+        return []
     return [
         Fault(f"{where}.spaces[{number}].source", why)
-        for where, options in hubs.items()
-        if isinstance(options, HubOptions)
+        for where, options in sections.every_hub().items()
         for number, space in enumerate(options.spaces)
         if isinstance(space, FolderSpace) and (why := folder.refusal(space.source))
     ]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 
 from infra.host import Host, Ssh
 from infra.machine import readiness
-
-DATA_DIR: Final = "/mnt"
-"""Where the data volume is mounted, as on the hubs that were set up by hand."""
+from infra.stack.clouds import DATA_DIR
 
 
 def remote_host(

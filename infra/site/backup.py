@@ -12,6 +12,7 @@ from hubconfig.options import HubOptions, writable_spaces
 from infra.dock import Dock, code_uploads, secret_uploads
 from infra.host import Host
 from infra.images.contexts import ROOT
+from infra.stack.secrets import Files
 from infra.stack.settings import Backup
 
 RIGHTS = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETPCAP", "SYS_ADMIN")
@@ -38,7 +39,7 @@ def backup_container(
     settings: Backup,
     hubs: Mapping[str, HubOptions],
     image: pulumi.Output[str],
-    secrets: dict[str, pulumi.Output[str]],
+    secrets: Files,
 ) -> docker.Container:
     """Put the backup on the machine.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import tarfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -21,6 +20,7 @@ from infra.dock import Dock, secret_uploads
 from infra.host import Host
 from infra.images.contexts import ROOT
 from infra.images.store import ImageStore
+from infra.stack.secrets import Files
 
 _CODE = ROOT / "hubconfig"
 _CODE_KINDS = {".py", ".html", ".css", ".js", ".svg"}
@@ -76,7 +76,7 @@ class Hub(pulumi.ComponentResource):
         host: Host,
         options: HubOptions,
         images: ImageStore,
-        secrets: Mapping[str, pulumi.Output[str]],
+        secrets: Files,
         opts: pulumi.ResourceOptions,
     ) -> None:
         """Put one hub on the machine.

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pulumi
 import pulumi_docker as docker
 
@@ -26,7 +23,8 @@ from infra.site.orphans import swept
 from infra.site.proxy import proxy
 from infra.site.spaces import space_container
 from infra.stack import state
-from infra.stack.secrets import backup_secrets, hub_secrets
+from infra.stack.clouds import ImageSource
+from infra.stack.secrets import Secrets
 from infra.stack.settings import NoTls, Settings
 
 _IDLE_MB = 160
@@ -42,47 +40,26 @@ class Site(pulumi.ComponentResource):
     url: pulumi.Output[str]
     """Where browsers go; resolves when the hub answers there."""
 
-    def __init__(
-        self,
-        name: str,
-        host: Host,
-        settings: Settings,
-        *,
-        config: pulumi.Config,
-        stack: str,
-        previous: pulumi.Output[Mapping[str, Any]],
-    ) -> None:
-        """Put a site on a machine.
-
-        :param previous: the stack's last outputs, which hold the secrets that were made for it.
-        """
+    def __init__(self, name: str, host: Host, settings: Settings, secrets: Secrets) -> None:
+        """Put a site on a machine."""
         super().__init__("cyberhubs:hub:Site", name, None)
         self._host = host
         self._settings = settings
+        self._secrets = secrets
+        stack = pulumi.get_stack()
         self._dock = _dock(host, swept(_engine(host), stack, settings.every_hub), stack, self)
         self.addresses: Addresses = addresses(settings.network.subnet, stack)
-        hubs = settings.every_hub
         images = ImageStore(
             settings.images,
-            settings.image_source if host.ssh else "pull" if settings.image_source == "pull" else "build",
+            _image_source(settings, host),
             dock=self._dock,
             here=pulumi.ResourceOptions(parent=self),
         )
-        fence_image = images.own("fence")
-        network_ = network(self._dock, self.addresses, fence_image)
+        network_ = network(self._dock, self.addresses, images.own("fence"))
         self._places = self._hub_places(network_)
-        for options in hubs.values():
-            for entry in options.menu:
-                images.application(entry)  # so that each hub knows which images the others keep
         guarded = [place.address for place in self._places.values()]
-        fence_ = fence(self._dock, host, network_, self.addresses, guarded, fence_image)
-        self.secrets: dict[str, pulumi.Output[str]] = {}
-        made = []
-        for hub, options in hubs.items():
-            files = hub_secrets(config, options, previous)
-            self.secrets |= files
-            opts = pulumi.ResourceOptions(parent=self, depends_on=[fence_])
-            made.append(Hub(self._places[hub], self._dock, host, options, images, files, opts))
+        fence_ = fence(self._dock, host, network_, self.addresses, guarded, images.own("fence"))
+        hubs = self._hubs(images, fence_)
         limits = self._home_limits(images)
         proxy_ = proxy(
             self._dock,
@@ -94,16 +71,12 @@ class Site(pulumi.ComponentResource):
             self._caddyfile(),
             fence_,
         )
-        for space in remote_spaces(list(hubs.values())).values():
-            keys = config.require_secret_object("spaceKeys")
-            space_container(self._dock, host, space, images.own("spaces"), keys)
-        if settings.backup is not None:
-            self.secrets |= (backup := backup_secrets(config, previous))
-            backup_container(self._dock, host, settings.backup, hubs, images.own("backup"), backup)
+        self._spaces(images)
+        self._backup(images)
         self.url = answering(
             self._site_url(),
             self._dock,
-            [proxy_.id, *(hub.container.id for hub in made), *limits],
+            [proxy_.id, *(hub.container.id for hub in hubs), *limits],
             {place.container: place.base_url for place in self._places.values()},
         )
         self.register_outputs({"url": self.url})
@@ -139,6 +112,32 @@ class Site(pulumi.ComponentResource):
             for hub, options in hubs.items()
         }
 
+    def _hubs(self, images: ImageStore, fence_: docker.Container) -> list[Hub]:
+        hubs = self._settings.every_hub
+        for options in hubs.values():
+            for entry in options.menu:
+                images.application(entry)  # so that each hub knows which images the others keep
+        opts = pulumi.ResourceOptions(parent=self, depends_on=[fence_])
+        return [
+            Hub(self._places[hub], self._dock, self._host, options, images, self._secrets.hubs[hub], opts)
+            for hub, options in hubs.items()
+        ]
+
+    def _spaces(self, images: ImageStore) -> None:
+        for space in remote_spaces([*self._settings.every_hub.values()]).values():
+            space_container(self._dock, self._host, space, images.own("spaces"), self._secrets.space_keys)
+
+    def _backup(self, images: ImageStore) -> None:
+        if self._settings.backup is not None:
+            backup_container(
+                self._dock,
+                self._host,
+                self._settings.backup,
+                self._settings.every_hub,
+                images.own("backup"),
+                self._secrets.backup,
+            )
+
     def _home_limits(self, images: ImageStore) -> list[pulumi.Output[str]]:
         """Keep homes within the limits that the hubs' settings name; known once they are."""
         homes = {
@@ -170,6 +169,12 @@ def site_names(hostname: str | None, address: str, bind: str) -> list[str]:
     if bind.startswith("127."):
         names_ += ["localhost", bind]
     return list(dict.fromkeys(names_))
+
+
+def _image_source(settings: Settings, host: Host) -> ImageSource:
+    """Where images come from: to this computer's own engine none need be sent."""
+    source = settings.image_source
+    return "build" if source == "ship" and host.ssh is None else source
 
 
 def _engine(host: Host) -> pulumi.Output[Engine]:

@@ -12,6 +12,7 @@ from hubconfig.space_options import RcloneSpace, SshfsSpace
 from infra.dock import Dock, secret_uploads
 from infra.engine import Engine
 from infra.host import Host
+from infra.stack.secrets import space_key_command
 
 
 def space_container(
@@ -74,7 +75,5 @@ def space_container(
 
 def _key(space: str, keys: Mapping[str, str]) -> str:
     if space not in keys:
-        raise pulumi.RunError(
-            f"the space {space} has no secret; run: pulumi config set --secret --path spaceKeys.{space} <FILE"
-        )
+        raise pulumi.RunError(f"the space {space} has no secret; run: {space_key_command(space)}")
     return keys[space].rstrip("\n") + "\n"

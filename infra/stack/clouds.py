@@ -6,13 +6,17 @@ Each field's docstring is its line in the settings reference.
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, ClassVar, Literal, Self
+from pathlib import Path
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from hubconfig.section import Section, changing
 
 ImageSource = Literal["build", "ship", "pull"]
+
+DATA_DIR: Final = "/mnt"
+"""Where a data volume made here is mounted, as on the hubs that were set up by hand."""
 
 NEW_MACHINE = changing("Takes effect when the machine is rebuilt; see the page on rebuilding.")
 OTHER_VOLUME = changing("Read when the stack has no data volume yet; the one it has stays.")
@@ -56,6 +60,10 @@ class MachineCloud(RemoteCloud):
         if self.key_pair is not None and self.ssh_key_file is None:
             raise ValueError("keyPair names a pair in the cloud; give its private half as sshKeyFile too")
         return self
+
+    def data_path(self, _stack: str) -> str:
+        """Where a stack's data are on its machine."""
+        return DATA_DIR
 
 
 class OpenStackCloud(MachineCloud):
@@ -144,6 +152,10 @@ class LocalCloud(Section):
             raise ValueError("httpPort and httpsPort are the same; give each its own")
         return self
 
+    def data_path(self, stack: str) -> str:
+        """Where a stack's data are on this computer."""
+        return str(Path(self.data_dir or f"~/cyberhubs-data/{stack}").expanduser().absolute())
+
 
 class ServerCloud(RemoteCloud):
     """Any Linux machine reached over SSH, prepared by the script that the clouds' first boot runs."""
@@ -171,6 +183,10 @@ class ServerCloud(RemoteCloud):
     """Port of the hub."""
 
     image_source: ClassVar[ImageSource] = "build"
+
+    def data_path(self, _stack: str) -> str:
+        """Where a stack's data are on its machine."""
+        return self.data_dir
 
 
 Cloud = OpenStackCloud | AwsCloud | LocalCloud | ServerCloud

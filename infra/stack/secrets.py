@@ -1,76 +1,164 @@
-"""Secrets of a stack: those an administrator gives, and those that nobody need choose."""
+"""Secrets of a stack: the table of those there are, and what one stack has of them."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 import pulumi
 
-from hubconfig.options import HubOptions
-from infra.stack.faults import Fault
-from infra.stack.stack_file import Parts
+from hubconfig.options import HubOptions, remote_spaces
+from infra.stack.settings import Settings
 
-_GENERATED_BYTES = 24
+_GENERATED_BYTES: Final = 24
 """192 bits: 32 characters, as many as JupyterHub wants of an administrator's password."""
 
-MADE_SECRETS = {
-    "shared_password": "sharedPassword",
-    "admin_password": "adminPassword",
-    "backup_password": "backupPassword",
-    "metrics_token": "metricsToken",
-}
-"""File name to key of the secrets that are made when nobody gives them; outputs keep them."""
+
+@dataclass(frozen=True, kw_only=True)
+class Secret:
+    """A key of the stack file that is encrypted there, and in the state."""
+
+    key: str
+    what: str
+    """What it is for: its line in the settings reference."""
+    changing: str
+    """What changing it later does, as there."""
+    file: str = ""
+    """The file in which a container gets it; empty: not as it is."""
+    made: bool = False
+    """Made by the program when nobody gives it, kept in the stack's outputs, and told by them."""
+
+    @property
+    def command(self) -> str:
+        """What gives it."""
+        return f"pulumi config set --secret {self.key} VALUE"
 
 
-def kept_or_made(
-    config: pulumi.Config, key: str, previous: pulumi.Output[Mapping[str, Any]]
-) -> pulumi.Output[str]:
-    """A secret from the stack file, else the one this stack had before, else a new one."""
+CLIENT_ID: Final = Secret(
+    key="oauthClientId",
+    file="oauth_client_id",
+    what="The OAuth client id, unless `auth.kind` is `sharedPassword`.",
+    changing="The hub restarts.",
+)
+CLIENT_SECRET: Final = Secret(
+    key="oauthClientSecret",
+    file="oauth_client_secret",
+    what="Its client secret.",
+    changing="The hub restarts.",
+)
+SHARED_PASSWORD: Final = Secret(
+    key="sharedPassword",
+    file="shared_password",
+    made=True,
+    what="For `sharedPassword` sign-in, 8 characters or more; else made.",
+    changing="The hub restarts.",
+)
+ADMIN_PASSWORD: Final = Secret(
+    key="adminPassword",
+    file="admin_password",
+    made=True,
+    what="The administrators' own, 32 characters or more; else made.",
+    changing="The hub restarts.",
+)
+METRICS_TOKEN: Final = Secret(
+    key="metricsToken",
+    file="metrics_token",
+    made=True,
+    what="What Prometheus shows to read metrics; else made.",
+    changing="The hub restarts.",
+)
+SPACE_KEYS: Final = Secret(
+    key="spaceKeys",
+    what="Remote space to its private key or rclone.conf.",
+    changing="That space is mounted anew.",
+)
+BACKUP_PASSWORD: Final = Secret(
+    key="backupPassword",
+    file="backup_password",
+    made=True,
+    what="Encrypts the backups; else made. Keep a copy elsewhere.",
+    changing="Old backups keep the old one.",
+)
+BACKUP_CREDENTIALS: Final = Secret(
+    key="backupCredentials",
+    file="backup_credentials",
+    what="Lines NAME=value that restic needs for a remote place.",
+    changing="The next backup uses them.",
+)
+
+TABLE: Final = (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    SHARED_PASSWORD,
+    ADMIN_PASSWORD,
+    METRICS_TOKEN,
+    SPACE_KEYS,
+    BACKUP_PASSWORD,
+    BACKUP_CREDENTIALS,
+)
+"""All there are: top-level keys, as an object would lose its secrecy."""
+
+
+def space_key_command(space: str) -> str:
+    """What gives a folder of another machine its secret."""
+    return f"pulumi config set --secret --path {SPACE_KEYS.key}.{space} <FILE"
+
+
+def read_by(options: HubOptions) -> list[Secret]:
+    """What a hub with these settings reads."""
+    if options.auth.kind == "sharedPassword":
+        found = [SHARED_PASSWORD, *([ADMIN_PASSWORD] if options.admins else [])]
+    else:
+        found = [CLIENT_ID, CLIENT_SECRET]
+    return [*found, *([METRICS_TOKEN] if options.metrics else [])]
+
+
+Files = Mapping[str, pulumi.Output[str]]
+"""File name to content of what a container reads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Secrets:
+    """What one stack has. Hubs that read the same secret have one value of it."""
+
+    hubs: Mapping[str, Files]
+    """Hub to what it reads."""
+    backup: Files
+    space_keys: pulumi.Output[Mapping[str, str]]
+    """Remote space to its private key or rclone.conf."""
+    made: Mapping[str, pulumi.Output[str]]
+    """Key to value of those that nobody need choose: the stack's outputs, by which they stay the same."""
+
+
+def gather(config: pulumi.Config, settings: Settings, last: Mapping[str, Any]) -> Secrets:
+    """The secrets that these settings ask for: given, else as they were, else made.
+
+    :param last: the outputs of the stack's last update; empty before the first.
+
+    Raises pulumi.ConfigMissingError for one that only a person can give; checks ask for it first.
+    """
+    hubs = {name: read_by(options) for name, options in settings.every_hub.items()}
+    backup = [] if settings.backup is None else [BACKUP_PASSWORD]
+    if backup and config.get_secret(BACKUP_CREDENTIALS.key) is not None:
+        backup.append(BACKUP_CREDENTIALS)
+    asked = {one.key: one for several in [*hubs.values(), backup] for one in several}
+    values = {
+        key: _kept_or_made(config, key, last) if one.made else config.require_secret(key)
+        for key, one in asked.items()
+    }
+    remote = remote_spaces([*settings.every_hub.values()])
+    return Secrets(
+        hubs={name: {one.file: values[one.key] for one in read} for name, read in hubs.items()},
+        backup={one.file: values[one.key] for one in backup},
+        space_keys=config.require_secret_object(SPACE_KEYS.key) if remote else pulumi.Output.from_input({}),
+        made={key: values[key] for key, one in asked.items() if one.made},
+    )
+
+
+def _kept_or_made(config: pulumi.Config, key: str, last: Mapping[str, Any]) -> pulumi.Output[str]:
     given = config.get_secret(key)
     if given is not None:
         return given
-    value: pulumi.Output[str] = previous.apply(
-        lambda outputs: outputs.get(key) or secrets.token_urlsafe(_GENERATED_BYTES)
-    )
-    return pulumi.Output.secret(value)
-
-
-def hub_secrets(
-    config: pulumi.Config, options: HubOptions, previous: pulumi.Output[Mapping[str, Any]]
-) -> dict[str, pulumi.Output[str]]:
-    """File name to content of the secrets that a hub with these settings reads."""
-    made = []
-    given = {}
-    if options.auth.kind == "sharedPassword":
-        made = ["shared_password", *(["admin_password"] if options.admins else [])]
-    else:
-        given = {"oauth_client_id": "oauthClientId", "oauth_client_secret": "oauthClientSecret"}
-    if options.metrics:
-        made.append("metrics_token")
-    return {
-        **{file: kept_or_made(config, MADE_SECRETS[file], previous) for file in made},
-        **{file: config.require_secret(key) for file, key in given.items()},
-    }
-
-
-def backup_secrets(
-    config: pulumi.Config, previous: pulumi.Output[Mapping[str, Any]]
-) -> dict[str, pulumi.Output[str]]:
-    """File name to content of the secrets that the backup reads."""
-    credentials = config.get_secret("backupCredentials")
-    return {
-        "backup_password": kept_or_made(config, "backupPassword", previous),
-        **({"backup_credentials": credentials} if credentials is not None else {}),
-    }
-
-
-def missing_secrets(parts: Parts) -> Sequence[Fault]:
-    """Secrets that the chosen sign-in needs and the stack file does not hold."""
-    kinds = {hub.auth.kind for hub in (parts.get("hub"), *(parts.get("hubs") or {}).values()) if hub}
-    needed = {"oauthClientId", "oauthClientSecret"} if kinds - {"sharedPassword"} else set()
-    return [
-        Fault(key, f"is required for this sign-in; run: pulumi config set --secret {key} VALUE")
-        for key in sorted(needed - parts.given_secrets)
-    ]
+    return pulumi.Output.secret(str(last.get(key) or secrets.token_urlsafe(_GENERATED_BYTES)))

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, model_validator
 
 from hubconfig.data_folder import hub_refusal
-from hubconfig.names import PATHS_OF_FIRST_HUB
+from hubconfig.names import FIRST_HUB, PATHS_OF_FIRST_HUB
 from hubconfig.options import HubOptions
 from hubconfig.section import Section, changing
 from hubconfig.setting_types import ImageName, Name
@@ -179,20 +179,5 @@ class Settings(Section):
 
     @property
     def every_hub(self) -> dict[str, HubOptions]:
-        """All hubs by name; the one at the root of the site is called `hub`."""
-        return {"hub": self.hub, **self.hubs}
-
-
-SECTIONS = tuple(Settings.model_fields)
-
-SECRETS = (
-    "oauthClientId",
-    "oauthClientSecret",
-    "sharedPassword",
-    "adminPassword",
-    "spaceKeys",
-    "backupPassword",
-    "backupCredentials",
-    "metricsToken",
-)
-"""Top-level keys that are read as secrets (an object would lose its secrecy)."""
+        """All hubs by name."""
+        return {FIRST_HUB: self.hub, **self.hubs}

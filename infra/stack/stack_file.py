@@ -3,43 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, get_type_hints
 
 import pulumi
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from infra.stack.faults import Fault, explain, joined
 from infra.stack.rules import REWRITTEN_TIME
-from infra.stack.settings import SECRETS, SECTIONS, Settings
+from infra.stack.secrets import TABLE
+from infra.stack.sections import Check, Sections
+from infra.stack.settings import Settings
 
-Check = Callable[["Parts"], Sequence[Fault]]
-"""Looks at what could be read of a stack file and says what cannot work."""
+_SECRETS: Final = frozenset(secret.key for secret in TABLE)
 
-
-class Parts:
-    """The sections of a stack file that hold what they should; those with faults are not there.
-
-    So that a fault in one section does not hide what is wrong with another.
-    """
-
-    def __init__(self, sections: dict[str, Any], given_secrets: frozenset[str]) -> None:
-        """Hold the readable sections and the names of the secrets that are set."""
-        self._sections = sections
-        self.given_secrets = given_secrets
-
-    def get(self, name: str) -> Any:
-        """A section's model, or None when it has faults of its own."""
-        return self._sections.get(name)
+_TYPES: Final = get_type_hints(Settings, include_extras=True)
+"""Section to its type, with all that the model says of it beside the type."""
 
 
-def load(config: pulumi.Config, checks: Sequence[Check]) -> Settings:
-    """The settings of the current stack.
+def load(config: pulumi.Config, stack: str, checks: Iterable[Check]) -> Settings:
+    """The settings of a stack.
 
     Raises pulumi.RunError with every fault, each naming its key, the rule and the way out.
     """
-    sections: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     faults: list[Fault] = []
     for name, field in Settings.model_fields.items():
         try:
@@ -47,26 +35,24 @@ def load(config: pulumi.Config, checks: Sequence[Check]) -> Settings:
         except pulumi.ConfigTypeError:
             faults.append(Fault(name, "is not a mapping; write its settings indented below it"))
             continue
-        if raw is None:
-            if field.is_required():
-                faults.append(Fault(name, "is required; set it"))
-            else:
-                sections[name] = field.get_default(call_default_factory=True)
-            continue
-        found = _faults(name, field, raw)
-        faults += found
-        if not found:
-            sections[name] = _adapter(field).validate_python(raw)
+        value, wrong_there = _read(name, field, raw)
+        faults += wrong_there
+        if not wrong_there:
+            values[name] = value
     faults += _unknown_keys(config)
-    parts = Parts(sections, frozenset(key for key in SECRETS if config.get_secret(key) is not None))
-    for check in checks:
-        faults += check(parts)
+    given = frozenset(key for key in _SECRETS if config.get_secret(key) is not None)
+    faults += found(Sections(stack=stack, secrets=given, **values), checks)
     if not faults:
         try:
-            return Settings(**sections)
+            return Settings(**values)
         except ValidationError as error:
             faults += explain(error)
     raise wrong(faults)
+
+
+def found(sections: Sections, checks: Iterable[Check]) -> list[Fault]:
+    """What checks find, one after the other."""
+    return [fault for check in checks for fault in check(sections)]
 
 
 def wrong(faults: Sequence[Fault]) -> pulumi.RunError:
@@ -80,23 +66,18 @@ def wrong(faults: Sequence[Fault]) -> pulumi.RunError:
     return pulumi.RunError("\n".join(lines))
 
 
-def _adapter(field: FieldInfo) -> TypeAdapter[Any]:
-    """Validates one section as its field in Settings would."""
-    annotation: Any = field.annotation
-    if field.discriminator is not None:
-        annotation = Annotated[annotation, Field(discriminator=field.discriminator)]
-    return TypeAdapter(annotation)
-
-
-def _faults(name: str, field: FieldInfo, raw: Any) -> list[Fault]:
-    """What is wrong with one section, taken alone."""
-    dates = _dates(raw, [name])
+def _read(name: str, field: FieldInfo, raw: Any) -> tuple[Any, list[Fault]]:
+    """One section, taken alone: what it says, and what is wrong with it."""
+    if raw is None:
+        if field.is_required():
+            return None, [Fault(name, "is required; set it")]
+        return field.get_default(call_default_factory=True), []
+    faults = _dates(raw, [name])
     try:
-        _adapter(field).validate_python(raw)
+        return TypeAdapter(_TYPES[name]).validate_python(raw), faults
     except ValidationError as error:
-        told = {fault.key for fault in dates}
-        return dates + [fault for fault in explain(error, name) if fault.key not in told]
-    return dates
+        told = {fault.key for fault in faults}
+        return None, faults + [fault for fault in explain(error, name) if fault.key not in told]
 
 
 def _dates(raw: Any, where: list[str | int]) -> list[Fault]:
@@ -113,7 +94,7 @@ def _dates(raw: Any, where: list[str | int]) -> list[Fault]:
 
 def _unknown_keys(config: pulumi.Config) -> list[Fault]:
     """Keys of the stack file that nothing reads: nearly always a slip of the finger."""
-    known = {*SECTIONS, *SECRETS}
+    known = {*Settings.model_fields, *_SECRETS}
     prefix = f"{config.name}:"
     given = [key.removeprefix(prefix) for key in pulumi.runtime.config.CONFIG.get() if key.startswith(prefix)]
     return [

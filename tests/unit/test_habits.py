@@ -29,8 +29,6 @@ _LONG_FILES = {
 _LONG_FUNCTIONS = {
     "infra/site/home_limits.py:home_limits_container",
     "infra/site/hub.py:__init__",
-    "infra/site/site.py:__init__",
-    "infra/site/site.py:_proxy",
     "infra/site/spaces.py:space_container",
     "tests/clouds/test_openstack_lifecycle.py:test_from_an_empty_project_to_nothing_but_the_data_and_back",
 }

@@ -17,8 +17,7 @@ import pytest
 from pulumi.runtime import resource
 
 from hubconfig.names import Names
-from infra.checks import home_limits, spaces
-from infra.clouds import local
+from infra.checks import home_limits, spaces, this_computer
 from infra.engine import Engine
 from infra.images.contexts import ROOT
 from infra.machine.filesystem import Filesystem, mount_of
@@ -48,7 +47,7 @@ def deploy(
     """A preview of the local stack: nothing is asked of Docker but what it is."""
     monkeypatch.setattr(Engine, "info", lambda _: {"MemTotal": 8 * 1024**3, "NCPU": 4})
     monkeypatch.setattr(Engine, "run", lambda *_, **__: "unix:///var/run/docker.sock")
-    monkeypatch.setattr(local, "_free", lambda *_: True)
+    monkeypatch.setattr(this_computer, "_free", lambda *_: True)
     # A hook is a callback from the engine, which the recording one has no need for.
     monkeypatch.setattr(resource, "_get_callbacks", _callbacks)
     monkeypatch.delenv("DOCKER_HOST", raising=False)

@@ -6,18 +6,18 @@ import pytest
 
 from hubconfig.options import HubOptions
 from hubconfig.space_options import FolderSpace
-from infra.checks.spaces import space_faults
+from infra.checks import spaces
 from infra.stack.clouds import Cloud, LocalCloud, OpenStackCloud
-from infra.stack.stack_file import Parts
+from infra.stack.sections import Sections
 
 LOCAL = LocalCloud(kind="local", data_dir="/d")
 ARBUTUS = OpenStackCloud(kind="openstack")
 
 
 def told(cloud: Cloud, source: str) -> list[str]:
-    spaces = (FolderSpace(name="x", source=source, mount="/x"),)
-    parts = Parts({"cloud": cloud, "hubs": {"astro": HubOptions(spaces=spaces)}}, frozenset())
-    return [fault.key for fault in space_faults(parts, "s")]
+    astro = HubOptions(spaces=(FolderSpace(name="x", source=source, mount="/x"),))
+    sections = Sections(stack="s", cloud=cloud, hubs={"astro": astro})
+    return [fault.key for fault in spaces.faults(sections)]
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ import pytest
 import yaml
 from pulumi.runtime import mocks
 
-from infra.checks.access import untellable_entries
-from infra.checks.limits import limits_above, unknown_builds
+from infra.checks import access, images, limits, secrets
+from infra.machine.capacity import Capacity
 from infra.stack.faults import Fault
-from infra.stack.secrets import missing_secrets
+from infra.stack.sections import Sections
 from infra.stack.settings import Settings
-from infra.stack.stack_file import Parts, load
+from infra.stack.stack_file import load
 
 CASES = sorted((Path(__file__).parent / "settings").glob("*.yaml"))
 STACKS = sorted((Path(__file__).parents[2] / "stacks").glob("Pulumi.*.yaml"))
@@ -30,15 +30,15 @@ class _Nothing(pulumi.runtime.Mocks):
         return {}, None
 
 
-def read(values: dict[str, Any], secrets: dict[str, str] | None = None, checks: Any = ()) -> Settings:
+def read(values: dict[str, Any], given: dict[str, str] | None = None, checks: Any = ()) -> Settings:
     mocks.set_mocks(_Nothing(), project="cyberhubs", stack="test")
-    given = {
+    plain = {
         f"cyberhubs:{key}": value if isinstance(value, str) else json.dumps(value)
         for key, value in values.items()
     }
-    hidden = {f"cyberhubs:{key}": value for key, value in (secrets or {}).items()}
-    pulumi.runtime.set_all_config({**given, **hidden}, list(hidden))
-    return load(pulumi.Config("cyberhubs"), checks)
+    hidden = {f"cyberhubs:{key}": value for key, value in (given or {}).items()}
+    pulumi.runtime.set_all_config({**plain, **hidden}, list(hidden))
+    return load(pulumi.Config("cyberhubs"), "test", checks)
 
 
 def values(file: Path) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def test_every_stack_file_of_the_project_can_be_read(file: Path) -> None:
 @pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)
 def test_a_stack_file_is_taken_or_its_writer_told_why(file: Path) -> None:
     case = yaml.safe_load(file.read_text())
-    checks = [missing_secrets, unknown_builds, untellable_entries]
+    checks = [secrets.faults, images.faults, access.faults]
     if "wrong" not in case:
         read(case["config"], case.get("secrets"), checks)
         return
@@ -73,9 +73,9 @@ def test_a_mistyped_secret_is_not_repeated() -> None:
 
 
 def test_a_fault_in_one_section_does_not_hide_another() -> None:
-    def check(parts: Parts) -> list[Fault]:
-        assert parts.get("cloud") is None
-        return [Fault("web.hostname", "seen")] if parts.get("web") else []
+    def check(sections: Sections) -> list[Fault]:
+        assert sections.cloud is None
+        return [Fault("web.hostname", "seen")] if sections.web else []
 
     with pytest.raises(pulumi.RunError) as caught:
         read({"cloud": {"kind": "local", "x": 1}}, checks=[check])
@@ -93,7 +93,12 @@ def test_limits_above_the_machine_are_named() -> None:
             },
         }
     )
-    found = {fault.key: fault.rule for fault in limits_above(settings, 1024, 4)}
+
+    def told(memory_mb: int, cpus: int) -> dict[str, str]:
+        sections = Sections.of(settings, "test", Capacity(memory_mb, cpus))
+        return {fault.key: fault.rule for fault in limits.faults(sections)}
+
+    found = told(1024, 4)
     assert set(found) == {"hub.limits.memoryMb", "hub.limits.cpus", "hub.menu[0].memoryMb"}
     assert "1024 MB" in found["hub.limits.memoryMb"]
-    assert not limits_above(settings, 8192, 8)
+    assert not told(8192, 8)

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from infra.clouds.local import data_dir
 from infra.images.versions import BASE_IMAGE
 from infra.stack.clouds import LocalCloud
 from tools.stacks import life
@@ -45,7 +44,7 @@ def _local_data_dir(stack: str) -> Path:
             f"make purge removes users' data on this machine only; {stack} is not a local stack.\n"
             "docs/ tells how to remove the data volume of a cloud."
         )
-    return data_dir(LocalCloud.model_validate(cloud), stack)
+    return Path(LocalCloud.model_validate(cloud).data_path(stack))
 
 
 def check_removable(folder: Path) -> None:

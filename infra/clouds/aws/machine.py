@@ -13,14 +13,14 @@ from infra.clouds.aws.choice import Chooser, volume_tags
 from infra.clouds.aws.cost import Bill
 from infra.clouds.aws.region import Region
 from infra.clouds.context import Context
-from infra.clouds.remote import DATA_DIR, remote_host, tell_of_open_ssh
+from infra.clouds.remote import remote_host, tell_of_open_ssh
 from infra.clouds.tags import tags
 from infra.host import Host, Ssh
 from infra.machine import cloud_init, keys
 from infra.machine.first_boot import FirstBoot, ebs_disk
 from infra.machine.ports import PUBLIC_PORTS
 from infra.stack import state
-from infra.stack.clouds import AwsCloud
+from infra.stack.clouds import DATA_DIR, AwsCloud
 
 _USER = "ec2-user"
 """Of Amazon Linux."""

@@ -13,14 +13,14 @@ from infra.clouds.context import Context
 from infra.clouds.openstack import credentials as openstack_credentials
 from infra.clouds.openstack.choice import Chooser, dotted, volume_name
 from infra.clouds.openstack.project import Project
-from infra.clouds.remote import DATA_DIR, remote_host, tell_of_open_ssh
+from infra.clouds.remote import remote_host, tell_of_open_ssh
 from infra.clouds.tags import tags
 from infra.host import Host, Ssh
 from infra.machine import cloud_init, keys
 from infra.machine.first_boot import FirstBoot, openstack_disk
 from infra.machine.ports import PUBLIC_PORTS
 from infra.stack import state
-from infra.stack.clouds import OpenStackCloud
+from infra.stack.clouds import DATA_DIR, OpenStackCloud
 
 
 class OpenStackMachine(pulumi.ComponentResource):
