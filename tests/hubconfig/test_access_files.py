@@ -7,57 +7,15 @@ import os
 import random
 import threading
 import time
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from hubconfig.access import lists
-from hubconfig.access.lists import AccessLists, BrokenListError
 from hubconfig.access.rules import Person, Reason, Rules, decide
-
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
-ADA = Person("ada", "12")
-BOB = Person("bob", "13")
+from tests.hubconfig.list_folder import ADA, BOB, NOW, ListFolder
 
 
-class Place:
-    """A data volume's folders, and the hub's view of them."""
-
-    def __init__(self, folder: Path, log: logging.Logger) -> None:
-        self.access = folder / "access"
-        self.keep = folder / "state" / "access"
-        self.access.mkdir()
-        self._log = log
-        self.wlist = self.access / "wlist"
-        self.blist = self.access / "blist"
-        self.lists = self.restarted()
-
-    def restarted(self) -> AccessLists:
-        """What a hub that starts now knows."""
-        self.lists = AccessLists(self.access, self.keep, self._log)
-        return self.lists
-
-    def write(self, path: Path, data: str | bytes, age_s: float = 60) -> None:
-        """Write a file and let it be this old."""
-        path.write_bytes(data.encode() if isinstance(data, str) else data)
-        then = time.time() - age_s
-        os.utime(path, (then, then))
-
-    def lets_in(self, person: Person) -> bool:
-        """Whether the lists, looked at now, let somebody in."""
-        self.lists.look()
-        return decide(person, Rules(wlist=self.lists.wlist, blist=self.lists.blist), NOW).allowed
-
-
-@pytest.fixture
-def place(tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Place:
-    caplog.set_level(logging.INFO)
-    monkeypatch.setattr(os, "fsync", lambda _: None)
-    return Place(tmp_path, logging.getLogger("hub"))
-
-
-def test_a_change_counts_at_the_next_decision(place: Place) -> None:
+def test_a_change_counts_at_the_next_decision(place: ListFolder) -> None:
     place.write(place.wlist, "ada\n")
     assert place.lets_in(ADA)
     assert not place.lets_in(BOB)
@@ -67,7 +25,7 @@ def test_a_change_counts_at_the_next_decision(place: Place) -> None:
     assert not place.lets_in(ADA)
 
 
-def test_a_file_is_believed_as_soon_as_nobody_writes_it_any_more(place: Place) -> None:
+def test_a_file_is_believed_as_soon_as_nobody_writes_it_any_more(place: ListFolder) -> None:
     place.write(place.wlist, "ada\n")
     assert not place.lets_in(BOB)
     place.write(place.wlist, "ada\nbo", age_s=0)
@@ -78,7 +36,7 @@ def test_a_file_is_believed_as_soon_as_nobody_writes_it_any_more(place: Place) -
     assert place.lets_in(BOB)
 
 
-def test_a_file_from_the_future_is_believed_too(place: Place) -> None:
+def test_a_file_from_the_future_is_believed_too(place: ListFolder) -> None:
     place.write(place.wlist, "ada\n", age_s=-3600)
     assert place.lets_in(ADA)
     place.write(place.wlist, "bob\n", age_s=-3600)
@@ -87,14 +45,14 @@ def test_a_file_from_the_future_is_believed_too(place: Place) -> None:
     assert not place.lets_in(ADA)
 
 
-def test_an_editor_that_empties_the_file_before_it_writes_opens_the_hub_to_nobody(place: Place) -> None:
+def test_an_editor_that_empties_the_file_before_it_writes_opens_the_hub_to_nobody(place: ListFolder) -> None:
     place.write(place.wlist, "ada\n")
     assert not place.lets_in(BOB)
     place.write(place.wlist, "", age_s=lists.SETTLE_S + 0.1)
     assert not place.lets_in(BOB)
 
 
-def test_a_list_that_was_emptied_on_purpose_opens_the_hub(place: Place) -> None:
+def test_a_list_that_was_emptied_on_purpose_opens_the_hub(place: ListFolder) -> None:
     place.write(place.wlist, "ada\n")
     assert not place.lets_in(BOB)
     place.write(place.wlist, "# nobody\n")
@@ -111,7 +69,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN.keys())
 def test_a_broken_file_leaves_the_last_good_list_in_force(
-    place: Place, data: bytes, caplog: pytest.LogCaptureFixture
+    place: ListFolder, data: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     place.write(place.wlist, "ada\n")
     place.write(place.blist, "bob\n")
@@ -134,7 +92,7 @@ def test_a_broken_file_leaves_the_last_good_list_in_force(
     assert len(place.lists.problems) == 1
 
 
-def test_a_file_that_vanished_stays_in_force_also_after_a_restart(place: Place) -> None:
+def test_a_file_that_vanished_stays_in_force_also_after_a_restart(place: ListFolder) -> None:
     place.write(place.wlist, "ada\n")
     place.write(place.blist, "ada\n")
     assert not place.lets_in(ADA)
@@ -154,7 +112,7 @@ def test_a_file_that_vanished_stays_in_force_also_after_a_restart(place: Place) 
     assert not place.lists.problems
 
 
-def test_a_volume_that_is_not_there_opens_the_hub_to_nobody(place: Place) -> None:
+def test_a_volume_that_is_not_there_opens_the_hub_to_nobody(place: ListFolder) -> None:
     place.write(place.wlist, "ada\n")
     assert place.lets_in(ADA)
     place.access.rename(place.access.with_name("elsewhere"))
@@ -163,13 +121,13 @@ def test_a_volume_that_is_not_there_opens_the_hub_to_nobody(place: Place) -> Non
     assert not place.lets_in(BOB)
 
 
-def test_lists_that_never_were_are_empty(place: Place) -> None:
+def test_lists_that_never_were_are_empty(place: ListFolder) -> None:
     assert place.lets_in(BOB)
     assert not place.lists.problems
 
 
 @pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN.keys())
-def test_a_first_list_that_cannot_be_read_opens_the_hub_to_nobody(place: Place, data: bytes) -> None:
+def test_a_first_list_that_cannot_be_read_opens_the_hub_to_nobody(place: ListFolder, data: bytes) -> None:
     place.write(place.wlist, data)
     place.restarted()
     assert not place.lets_in(BOB)
@@ -177,7 +135,7 @@ def test_a_first_list_that_cannot_be_read_opens_the_hub_to_nobody(place: Place, 
     assert place.lets_in(BOB)
 
 
-def test_a_first_black_list_that_cannot_be_read_keeps_everybody_out(place: Place) -> None:
+def test_a_first_black_list_that_cannot_be_read_keeps_everybody_out(place: ListFolder) -> None:
     place.write(place.blist, b"\xff")
     place.restarted()
     assert decide(ADA, Rules(blist=place.lists.blist), NOW).reason is Reason.BANS_UNKNOWN
@@ -185,7 +143,7 @@ def test_a_first_black_list_that_cannot_be_read_keeps_everybody_out(place: Place
     assert place.lets_in(ADA)
 
 
-def test_a_lost_memory_of_the_list_opens_the_hub_to_nobody(place: Place) -> None:
+def test_a_lost_memory_of_the_list_opens_the_hub_to_nobody(place: ListFolder) -> None:
     place.write(place.wlist, "ada\n")
     assert place.lets_in(ADA)
     (place.keep / "wlist").write_bytes(b"\xff")
@@ -196,7 +154,7 @@ def test_a_lost_memory_of_the_list_opens_the_hub_to_nobody(place: Place) -> None
 
 
 @pytest.mark.parametrize("kind", ["folder", "pipe", "device", "loop"])
-def test_what_is_no_file_leaves_the_list_in_force_and_holds_nothing_up(place: Place, kind: str) -> None:
+def test_what_is_no_file_leaves_the_list_in_force_and_holds_nothing_up(place: ListFolder, kind: str) -> None:
     place.write(place.wlist, "ada\n")
     assert place.lets_in(ADA)
     place.wlist.unlink()
@@ -220,7 +178,7 @@ def test_what_is_no_file_leaves_the_list_in_force_and_holds_nothing_up(place: Pl
 
 
 def test_a_file_that_may_not_be_read_leaves_the_list_in_force(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    place: ListFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place.write(place.wlist, "ada\n")
     assert place.lets_in(ADA)
@@ -238,7 +196,7 @@ def test_a_file_that_may_not_be_read_leaves_the_list_in_force(
 
 
 def test_a_full_disk_costs_the_memory_of_the_list_and_says_so(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    place: ListFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
@@ -249,7 +207,7 @@ def test_a_full_disk_costs_the_memory_of_the_list_and_says_so(
     assert "No space left" in place.lists.problems[0]
 
 
-def test_lines_that_are_not_understood_are_told_with_their_number(place: Place) -> None:
+def test_lines_that_are_not_understood_are_told_with_their_number(place: ListFolder) -> None:
     place.write(place.wlist, "ada\nb o b\n")
     assert place.lets_in(ADA)
     assert "wlist line 2: b o b" in place.lists.problems[0]
@@ -258,45 +216,7 @@ def test_lines_that_are_not_understood_are_told_with_their_number(place: Place) 
     assert not place.lists.problems
 
 
-def test_a_visitor_s_line_keeps_comments_line_ends_and_mode(place: Place) -> None:
-    place.write(place.wlist, b"\xef\xbb\xbf# class of 2026\r\nada # she\r\nbob")
-    place.wlist.chmod(0o640)
-    assert place.lets_in(BOB)
-    assert place.lists.welcome("carol:14  # came")
-    assert place.wlist.read_bytes() == (
-        b"\xef\xbb\xbf# class of 2026\r\nada # she\r\nbob\ncarol:14  # came\n"
-    )
-    assert place.wlist.stat().st_mode & 0o777 == 0o640
-    assert place.lists.welcome("dan:15")
-    time.sleep(lists.SETTLE_S + 0.05)
-    assert place.lets_in(Person("dan", "15"))
-
-
-def test_a_visitor_s_line_waits_while_somebody_writes_the_list(place: Place) -> None:
-    place.write(place.wlist, "ada\nbo", age_s=0)
-    assert not place.lists.welcome("carol")
-    assert place.wlist.read_text() == "ada\nbo"
-
-
-def test_a_visitor_s_line_takes_no_vanished_or_broken_list_s_place(place: Place) -> None:
-    place.write(place.wlist, "ada\n")
-    assert place.lets_in(ADA)
-    place.wlist.unlink()
-    with pytest.raises(BrokenListError, match="gone"):
-        place.lists.welcome("carol")
-    assert not place.wlist.exists()
-    place.write(place.wlist, b"\xff")
-    with pytest.raises(BrokenListError, match="UTF-8"):
-        place.lists.welcome("carol")
-    assert place.wlist.read_bytes() == b"\xff"
-
-
-def test_the_first_visitor_s_line_makes_the_list(place: Place) -> None:
-    assert place.lists.welcome("carol")
-    assert place.wlist.read_text() == "carol\n"
-
-
-def test_no_stranger_gets_in_however_the_files_change(place: Place) -> None:
+def test_no_stranger_gets_in_however_the_files_change(place: ListFolder) -> None:
     """Somebody edits, truncates, moves and breaks both files while decisions are made."""
     stranger, banned = Person("stranger", "99"), Person("mallory", "66")
     place.write(place.wlist, "ada\nmallory\n")

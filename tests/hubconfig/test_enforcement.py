@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,17 +12,17 @@ import pytest
 import requests
 
 from hubconfig.auth_options import SharedPasswordAuth
-from hubconfig.options import HubOptions
 from tests.hubconfig.provider import CLIENT_SECRET, Provider, provider
-from tests.hubconfig.running_hub import Browser, RunningHub, alive, eventually, running_hub
-
-WITHIN_S = 5.0
-"""What the settings promise."""
-
-PATIENCE_S = 60.0
-"""For what promises nothing, on a machine that has much else to do."""
-
-PEOPLE = ("ada", "bob", "carol", "deaf-dan", "slow-eve", "fay", "gil", "hal", "root", "ivy", "renamed")
+from tests.hubconfig.put_out import (
+    PEOPLE,
+    WITHIN_S,
+    OpenHours,
+    options,
+    token_of,
+    token_works,
+    with_server,
+)
+from tests.hubconfig.running_hub import RunningHub, alive, eventually, running_hub
 
 
 @pytest.fixture(scope="module")
@@ -32,25 +31,6 @@ def github() -> Iterator[Provider]:
         for number, name in enumerate(PEOPLE, 1):
             server.account(name, number)
         yield server
-
-
-def options(github: Provider, **access: object) -> HubOptions:
-    return HubOptions.model_validate(
-        {
-            "auth": {"kind": "github", "url": github.url, "apiUrl": github.url},
-            "admins": ("root", "hal"),
-            "access": access,
-        }
-    )
-
-
-@dataclass
-class OpenHours:
-    """A hub that is open to all for some seconds, with a stranger and somebody listed in it."""
-
-    until: datetime
-    stranger: tuple[Browser, int]
-    listed: tuple[Browser, int]
 
 
 @pytest.fixture(scope="module")
@@ -85,30 +65,6 @@ def hub(running: RunningHub) -> Iterator[RunningHub]:
     running.put("blist", "")
     if running.provider:
         running.provider.fault = None
-
-
-def with_server(hub: RunningHub, name: str) -> tuple[Browser, int]:
-    """Somebody who is signed in and whose server runs, and the server's process."""
-    browser = hub.browser()
-    eventually(lambda: browser.sign_in(name).ok, PATIENCE_S)
-    assert browser.is_in()
-    # The process of a server that was stopped may be gone before the hub is done with it.
-    start = f"/users/{name}/server"
-    eventually(lambda: browser.api("POST", start).status_code in {201, 202}, PATIENCE_S)
-    eventually(lambda: hub.ready(name), PATIENCE_S)
-    pid = hub.pid(name)
-    assert alive(pid)
-    return browser, pid
-
-
-def token_of(browser: Browser, name: str) -> str:
-    found: str = browser.api("POST", f"/users/{name}/tokens", json={}).json()["token"]
-    return found
-
-
-def token_works(hub: RunningHub, token: str) -> bool:
-    found = requests.get(f"{hub.url}/hub/api/user", headers={"Authorization": f"token {token}"}, timeout=5)
-    return found.ok
 
 
 def test_a_banned_person_is_out_in_seconds_and_learns_why(hub: RunningHub) -> None:

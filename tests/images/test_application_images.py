@@ -4,101 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from hubconfig import labels
-from infra.engine import EngineError
 from infra.images.check import hub_version
 from tests.images.building import (
-    DROPPED,
-    ENGINE,
     anonymous_mb,
     image,
-    inside,
     inspect,
     log,
     network,
     no_rights,
     process,
-    refusal,
-    remove,
-    running,
     until,
 )
 from tests.images.small_hub import TOKEN, small_hub
-from tests.support.authority import pair
-from tests.support.git_server import git, serving
-from tests.support.github import CLIENT_ID, GitHub
+from tests.images.user_server import SERVER, UserServer, started
 
 APPLICATIONS = ("corehub", "astrohub", "datahub")
-SERVER = "/opt/jupyter/bin/python3 -s /opt/jupyter/bin/jupyterhub-singleuser"
 
 NAMED_COMPLAINTS = (
     # JupyterHub sets a trait that both interfaces have, and their common code wonders about it.
     "'extra_template_paths' was found in both NotebookApp and ServerApp",
 )
-
-
-@dataclass(frozen=True)
-class Server:
-    """A user's server."""
-
-    container: str
-    user: str
-    home: Path
-
-    def get(self, path: str) -> tuple[int, str]:
-        """Status and text of a page, as its owner gets it."""
-        url = f"http://127.0.0.1:8888/user/{self.user}{path}"
-        token = f"Authorization: token {TOKEN}"
-        said = self.run("curl", "--silent", "--header", token, "--write-out", "\n%{http_code}", url)
-        text, _, status = said.rpartition("\n")
-        return int(status), text
-
-    def post(self, path: str, content: object) -> str:
-        """What the server answers when its owner's page asks it to do something."""
-        url = f"http://127.0.0.1:8888/user/{self.user}{path}"
-        token = f"Authorization: token {TOKEN}"
-        return self.run("curl", "--silent", "--header", token, "--data", json.dumps(content), url)
-
-    def run(self, *words: str) -> str:
-        """What a command prints that its owner types."""
-        return inside(self.container, *words)
-
-    def shell(self, line: str) -> str:
-        """The same for a line in a terminal, which is a login shell."""
-        return self.run("bash", "-lc", line)
-
-    def executed(self, kernel: str, code: str) -> str:
-        """What code prints in a kernel."""
-        talk = (
-            "import sys\n"
-            "from jupyter_client.manager import start_new_kernel\n"
-            "manager, client = start_new_kernel(kernel_name=sys.argv[1])\n"
-            "said = []\n"
-            "keep = lambda message: said.append(message['content'].get('text') or str(message['content']))\n"
-            "hook = lambda message: keep(message) if message['msg_type'] in ('stream', 'error') else None\n"
-            "client.execute_interactive(sys.argv[2], timeout=60, output_hook=hook)\n"
-            "manager.shutdown_kernel(now=True)\n"
-            "print(''.join(said))\n"
-        )
-        return self.run("python3", "-s", "-c", talk, kernel, code)
-
-
-def call_hub(hub: str, method: str, path: str, body: object = None) -> str:
-    """Use the hub's interface for programs."""
-    ask = (
-        "import sys, urllib.request\n"
-        "url = 'http://127.0.0.1:8081/hub/api' + sys.argv[2]\n"
-        "request = urllib.request.Request(url, method=sys.argv[1],\n"
-        "    data=sys.argv[3].encode(), headers={'Authorization': 'token ' + sys.argv[4]})\n"
-        "print(urllib.request.urlopen(request).read().decode())\n"
-    )
-    return inside(hub, "python3", "-c", ask, method, path, json.dumps(body) if body else "", TOKEN)
 
 
 @pytest.fixture(scope="module")
@@ -122,30 +52,6 @@ def hub(homes: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield container
 
 
-@contextmanager
-def started(hub: str, homes: Path, user: str, application: str) -> Iterator[Server]:
-    """A user's server that is ready."""
-    server = Server(f"images-user-{user}", user, homes / user)
-    server.home.mkdir(exist_ok=True)
-    # As the hub's own code does it: the home is there, and its owner's.
-    own = ["--volume", f"{server.home}:/home", "--entrypoint", "chown", image("hub"), "1000:100", "/home"]
-    ENGINE.run("run", "--rm", *own)
-    try:
-        call_hub(hub, "POST", f"/users/{user}")
-        call_hub(hub, "POST", f"/users/{user}/server", {"image": image(application)})
-        until(lambda: is_ready(hub, user), f"{user}'s server is ready", within_s=120)
-        yield server
-    finally:
-        call_hub(hub, "DELETE", f"/users/{user}")  # ends the server first
-        remove(server.container)
-
-
-def is_ready(hub: str, user: str) -> bool:
-    """Whether the hub says that a user's server answers."""
-    servers = json.loads(call_hub(hub, "GET", f"/users/{user}"))["servers"]
-    return bool(servers and servers[""]["ready"])
-
-
 @pytest.fixture(scope="module", params=APPLICATIONS)
 def application(request: pytest.FixtureRequest) -> str:
     """One of the application hubs."""
@@ -153,14 +59,14 @@ def application(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def server(application: str, hub: str, homes: Path) -> Iterator[Server]:
+def server(application: str, hub: str, homes: Path) -> Iterator[UserServer]:
     """A server of each application hub."""
     with started(hub, homes, application.removesuffix("hub"), application) as ready:
         yield ready
 
 
 @pytest.fixture(scope="module")
-def core(hub: str, homes: Path) -> Iterator[Server]:
+def core(hub: str, homes: Path) -> Iterator[UserServer]:
     """A server of corehub."""
     with started(hub, homes, "ada", "corehub") as ready:
         yield ready
@@ -177,33 +83,33 @@ def test_an_application_image_is_what_the_menu_expects(application: str) -> None
     assert known["Cmd"] == ["/opt/jupyter/bin/jupyterhub-singleuser"]
 
 
-def test_the_server_is_nobody_special(server: Server) -> None:
+def test_the_server_is_nobody_special(server: UserServer) -> None:
     assert set(process(server.container, SERVER, "status")["Uid"].split()) == {"1000"}
     assert no_rights(server.container, SERVER)
     assert server.run("sh", "-c", "id -un; id -gn; echo $HOME").split() == ["user", "users", "/home/user"]
 
 
-def test_the_jupyterhub_inside_is_the_hubs(server: Server) -> None:
+def test_the_jupyterhub_inside_is_the_hubs(server: UserServer) -> None:
     assert server.run("jupyterhub-singleuser", "--version").split()[-1] == hub_version()
 
 
-def test_jupyterlab_and_notebook_answer(server: Server) -> None:
+def test_jupyterlab_and_notebook_answer(server: UserServer) -> None:
     for path, title in (("/lab", "JupyterLab"), ("/tree", "Home")):
         status, text = server.get(path)
         assert (status, f"<title>{title}" in text) == (200, True)
 
 
-def test_the_server_starts_without_a_complaint(server: Server) -> None:
+def test_the_server_starts_without_a_complaint(server: UserServer) -> None:
     complaints = [line for line in log(server.container).splitlines() if not line.startswith(("[I", "    "))]
     assert [line for line in complaints if not any(each in line for each in NAMED_COMPLAINTS)] == []
 
 
-def test_kernels_calculate(server: Server) -> None:
+def test_kernels_calculate(server: UserServer) -> None:
     assert server.executed("python3", "print(6*7)").strip() == "42"
     assert server.executed("bash", "echo $((6*7))").strip() == "42"
 
 
-def test_the_extensions_are_there_and_compatible(server: Server) -> None:
+def test_the_extensions_are_there_and_compatible(server: UserServer) -> None:
     listed = server.run("sh", "-c", "jupyter labextension list 2>&1")
     wanted = ("@jupyterlab/git", "jupyter-matplotlib", "@jupyter-widgets/jupyterlab-manager")
     for extension in wanted:
@@ -212,7 +118,7 @@ def test_the_extensions_are_there_and_compatible(server: Server) -> None:
         assert "OK" in line
 
 
-def test_an_idle_server_takes_less_than_75_mb(core: Server) -> None:
+def test_an_idle_server_takes_less_than_75_mb(core: UserServer) -> None:
     assert anonymous_mb(core.container, SERVER) < 75  # 62 measured; JupyterHub's own start takes 92
 
 
@@ -224,7 +130,7 @@ def test_an_idle_server_takes_less_than_75_mb(core: Server) -> None:
         ("six.f90", "program six\nprint '(i0)', 6*7\nend program", "gfortran"),
     ],
 )
-def test_compilers_compile(core: Server, file: str, code: str, compiler: str) -> None:
+def test_compilers_compile(core: UserServer, file: str, code: str, compiler: str) -> None:
     written = [
         "sh",
         "-c",
@@ -237,7 +143,7 @@ def test_compilers_compile(core: Server, file: str, code: str, compiler: str) ->
     assert core.run(*written).strip() == "42"
 
 
-def test_cmake_and_make_build(core: Server) -> None:
+def test_cmake_and_make_build(core: UserServer) -> None:
     core.run("sh", "-c", "mkdir -p made && cd made && echo 'int main(){return 0;}' >m.c")
     core.run("sh", "-c", "cd made && echo 'project(m C)\nadd_executable(m m.c)' >CMakeLists.txt")
     core.run("sh", "-c", "cd made && cmake -Wno-dev . && make && ./m")
@@ -258,15 +164,15 @@ def test_cmake_and_make_build(core: Server) -> None:
         *("curl --version", "wget --version", "unzip -v", "zip -v", "gdb --version", "make --version"),
     ],
 )
-def test_the_tools_of_the_trade_are_there(core: Server, command: str) -> None:
+def test_the_tools_of_the_trade_are_there(core: UserServer, command: str) -> None:
     assert core.shell(f"{command} 2>&1")
 
 
-def test_manual_pages_can_be_read(core: Server) -> None:
+def test_manual_pages_can_be_read(core: UserServer) -> None:
     assert "local/remote file-copying tool" in core.shell("man rsync | head -20")
 
 
-def test_a_terminal_finds_what_a_notebook_finds(core: Server) -> None:
+def test_a_terminal_finds_what_a_notebook_finds(core: UserServer) -> None:
     assert core.shell("command -v python3 jupyter pip").split() == [
         *("/opt/jupyter/bin/python3", "/opt/jupyter/bin/jupyter", "/opt/jupyter/bin/pip"),
     ]
@@ -275,7 +181,7 @@ def test_a_terminal_finds_what_a_notebook_finds(core: Server) -> None:
     assert "~" in prompt
 
 
-def test_the_scientific_stack_calculates(core: Server) -> None:
+def test_the_scientific_stack_calculates(core: UserServer) -> None:
     code = (
         "import h5py, matplotlib, pandas, scipy.linalg, sympy, numpy as np\n"
         "import matplotlib.pyplot as plt\n"
@@ -315,7 +221,7 @@ def test_what_people_install_is_for_their_kernels_and_cannot_break_the_server(hu
         assert bob.get("/lab")[0] == 200
 
 
-def test_files_that_are_deleted_free_the_disk(core: Server) -> None:
+def test_files_that_are_deleted_free_the_disk(core: UserServer) -> None:
     # JupyterLab's own bin would lie in the home and count against the quota.
     core.run("sh", "-c", "echo big >big.dat")
     url = f"http://127.0.0.1:8888/user/{core.user}/api/contents/big.dat"
@@ -325,64 +231,7 @@ def test_files_that_are_deleted_free_the_disk(core: Server) -> None:
     assert not (core.home / ".local/share/Trash").exists()
 
 
-def test_short_lived_git_credentials_are_only_where_the_administrator_wants_them() -> None:
-    said = refusal(image("corehub"), "gh-scoped-creds")
-    assert "GH_SCOPED_CREDS_CLIENT_ID environment variable must be set" in said
-
-
-GITHUB_SUBNET, GITHUB = "10.120.8.0/24", "10.120.8.1"
-
-
-@pytest.fixture
-def github(tmp_path: Path) -> Iterator[GitHub]:
-    """GitHub as a container on its network sees it, with a repository."""
-    with network("images-github", "--subnet", GITHUB_SUBNET):
-        certificate = pair(tmp_path, "github", "github.com")
-        server = GitHub(tmp_path / "git", GITHUB)
-        server.repository("ada/work", {"notes.md": b"# Notes\n"})
-        with serving(server, certificate):
-            yield server
-
-
-@pytest.fixture
-def terminal(github: GitHub, tmp_path: Path) -> Iterator[str]:
-    """A terminal in corehub, on a hub whose administrator has set gitCredentialsClientId."""
-    assert github
-    authority = "/github.crt"
-    words = ["--network", "images-github", "--add-host", f"github.com:{GITHUB}", *DROPPED]
-    words += ["--volume", f"{tmp_path / 'github.crt'}:{authority}:ro"]
-    for variable in ("REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO"):
-        words += ["--env", f"{variable}={authority}"]
-    words += ["--env", f"GH_SCOPED_CREDS_CLIENT_ID={CLIENT_ID}"]
-    with running("images-terminal", *words, image("corehub"), "sleep", "600") as container:
-        yield container
-
-
-def test_from_a_terminal_one_clones_commits_and_pushes_with_credentials_that_end(
-    github: GitHub, terminal: str
-) -> None:
-    def typed(line: str) -> str:
-        return inside(terminal, "bash", "-lc", line)
-
-    typed("git clone --quiet https://github.com/ada/work.git && cat work/notes.md")
-    typed("git config --global user.name Ada && git config --global user.email ada@example.org")
-    typed("cd work && echo more >>notes.md && git commit --quiet --all --message 'More notes'")
-    with pytest.raises(EngineError):
-        typed("cd work && GIT_TERMINAL_PROMPT=0 git push --quiet")
-    told = typed("gh-scoped-creds")
-    assert "https://github.com/login/device and enter the code: ABCD-1234" in told
-    assert "expire in 8.0 hours" in told
-    typed("cd work && git push --quiet")
-    assert git("-C", str(github.root / "ada/work.git"), "log", "-1", "--format=%an %s", "main") == (
-        "Ada More notes"
-    )
-    assert github.password
-    # The home outlives the server; the credentials must not.
-    with pytest.raises(EngineError):
-        typed(f"grep --recursive --quiet {github.password} ~")
-
-
-def test_jupyterlabs_git_extension_clones_and_tells_what_changed(core: Server) -> None:
+def test_jupyterlabs_git_extension_clones_and_tells_what_changed(core: UserServer) -> None:
     core.shell("git init --quiet --bare origin.git && git clone --quiet origin.git first")
     core.shell("cd first && git config user.name A && git config user.email a@b.c && echo 1 >one")
     core.shell("cd first && git add one && git commit --quiet --message One && git push --quiet origin HEAD")

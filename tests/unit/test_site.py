@@ -2,81 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import io
-import json
 import shutil
 import tarfile
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
-from pulumi.runtime import resource
 
 from hubconfig.names import Names
-from infra.checks import home_limits, spaces, this_computer
-from infra.engine import Engine
+from infra.checks import home_limits
 from infra.images.contexts import ROOT
-from infra.machine.filesystem import Filesystem, mount_of
-from infra.program import main
 from infra.site.hub import code_upload
-from tests.unit.engine import Run, run, texts
-
-LOCAL: dict[str, Any] = {"kind": "local"}
-GITHUB = {"oauthClientId": "the-client-id", "oauthClientSecret": "THE-CLIENT-SECRET"}
-
-
-class _Callbacks:
-    def register_resource_hook(self, _: object) -> None:
-        pass
-
-
-async def _callbacks() -> _Callbacks:
-    return _Callbacks()
-
-
-def deploy(
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    config: dict[str, Any] | None = None,
-    **more: Any,
-) -> Run:
-    """A preview of the local stack: nothing is asked of Docker but what it is."""
-    monkeypatch.setattr(Engine, "info", lambda _: {"MemTotal": 8 * 1024**3, "NCPU": 4})
-    monkeypatch.setattr(Engine, "run", lambda *_, **__: "unix:///var/run/docker.sock")
-    monkeypatch.setattr(this_computer, "_free", lambda *_: True)
-    # A hook is a callback from the engine, which the recording one has no need for.
-    monkeypatch.setattr(resource, "_get_callbacks", _callbacks)
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
-    settings = {"hub": {"auth": {"kind": "sharedPassword"}, "admins": ["admin"]}, **(config or {})}
-    settings["cloud"] = {**LOCAL, "dataDir": str(tmp_path / "data"), **settings.get("cloud", {})}
-    return run(main, settings, preview=True, **{"stack": "s", **more})
+from tests.unit.engine import Run
+from tests.unit.local_site import COUNTING, GITHUB, LIMITED, containers, deploy, envelope_free, exported
 
 
 @pytest.fixture
 def site(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     return deploy(monkeypatch, tmp_path)
-
-
-def containers(site: Run) -> dict[str, Any]:
-    return {one.name: one for one in site.all(":Container")}
-
-
-def exported() -> dict[str, Any]:
-    """The stack's outputs of the last run."""
-    stack: Any = pulumi.runtime.get_root_resource()
-    loop = asyncio.get_event_loop()
-    return {
-        name: loop.run_until_complete(pulumi.Output.from_input(value).future())
-        for name, value in stack.outputs.items()
-    }
-
-
-def envelope_free(site: Run) -> str:
-    return "\n".join(text for one in site.asked for text in texts(one.sent))
 
 
 def test_there_are_fence_proxy_and_hub(site: Run) -> None:
@@ -180,48 +126,6 @@ def test_several_hubs_share_one_proxy_and_have_homes_of_their_own(
     assert exported()["callbackUrl-astro"] == "https://localhost:8443/astro/hub/oauth_callback"
 
 
-def test_a_backup_reads_all_and_its_password_is_secret(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    site = deploy(
-        monkeypatch,
-        tmp_path,
-        {"backup": {"repository": "s3:https://s3.example.org/b"}},
-        secrets={"backupPassword": "BACKUP-PASSWORD", "backupCredentials": "AWS_SECRET_ACCESS_KEY=HIDDEN"},
-    )
-    backup = containers(site)["backup"]
-    assert {volume["containerPath"] for volume in backup.inputs["volumes"]} == {"/data"}
-    assert "BACKUP-PASSWORD" not in envelope_free(site)
-    assert "HIDDEN" not in envelope_free(site)
-
-
-LIMITED = {"hub": {"auth": {"kind": "sharedPassword"}, "limits": {"homeGb": 20}}}
-COUNTING = Filesystem("ext4", frozenset({"rw", "prjquota"}))
-PLAIN = Filesystem("ext4", frozenset({"rw"}))
-
-
-def test_homes_are_limited_by_a_container_that_can_do_nothing_else(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(home_limits, "filesystem", lambda _: COUNTING)
-    course = {"auth": {"kind": "sharedPassword"}, "limits": {"homeGb": 0.5}}
-    lab = {"auth": {"kind": "sharedPassword"}}
-    site = deploy(monkeypatch, tmp_path, {**LIMITED, "hubs": {"course": course, "lab": lab}})
-    one = containers(site)["home-limits"].inputs
-    assert one["networkMode"] == "none"
-    assert one["command"] == ["/homes/course=0.5", "/homes/hub=20"]
-    mounts = {volume["containerPath"]: volume["hostPath"] for volume in one["volumes"]}
-    assert mounts == {
-        "/homes/course": f"{tmp_path}/data/cyberhub/course/jupyterhub_users",
-        "/homes/hub": f"{tmp_path}/data/jupyterhub_users",
-    }
-    files = {upload["file"].rpartition("/")[2] for upload in one["uploads"]}
-    assert files == {"limits.py", "projects.py"}
-    others = {name: each for name, each in containers(site).items() if name != "home-limits"}
-    for name, each in others.items():
-        assert "CAP_SYS_ADMIN" not in each.inputs["capabilities"]["adds"], name
-
-
 def test_it_obeys_the_rules_for_all_containers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(home_limits, "filesystem", lambda _: COUNTING)
     site = deploy(monkeypatch, tmp_path, LIMITED)
@@ -229,90 +133,6 @@ def test_it_obeys_the_rules_for_all_containers(monkeypatch: pytest.MonkeyPatch, 
     test_only_the_hub_has_dockers_socket(site)
     test_what_the_engine_would_add_is_said_so_that_a_second_up_changes_nothing(site)
     test_containers_with_a_name_or_port_go_before_their_successors_come(site)
-
-
-def test_a_disk_that_cannot_limit_homes_is_told_with_all_other_faults(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(home_limits, "filesystem", lambda _: PLAIN)
-    colour = {**LIMITED["hub"], "menu": [{"name": "x", "title": "X", "build": "nothing-here"}]}
-    with pytest.raises(pulumi.RunError) as caught:
-        deploy(monkeypatch, tmp_path, {"hub": colour, "hubs": {"course": LIMITED["hub"]}})
-    told = str(caught.value)
-    assert "hub.limits.homeGb: needs project quotas" in told
-    assert "hubs.course.limits.homeGb: needs project quotas" in told
-    assert f"{tmp_path}/data (ext4 without prjquota)" in told
-    assert "or remove homeGb" in told
-    assert "hub.menu[0].build" in told
-
-
-def test_where_the_system_cannot_say_the_container_will(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(home_limits, "filesystem", lambda _: None)
-    assert "home-limits" in containers(deploy(monkeypatch, tmp_path, LIMITED))
-
-
-@pytest.mark.parametrize("where", ["cyberhub/backups", "jupyterhub_users", "user/backups"])
-def test_a_backup_into_what_is_backed_up_is_refused(
-    where: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    inside = {"backup": {"repository": f"{tmp_path}/data/{where}"}}
-    with pytest.raises(pulumi.RunError, match=r"backup\.repository: is inside .*; name a folder elsewhere"):
-        deploy(monkeypatch, tmp_path, inside)
-
-
-def test_a_backup_beside_what_is_backed_up_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    site = deploy(monkeypatch, tmp_path, {"backup": {"repository": f"{tmp_path}/data/backups"}})
-    mounted = {
-        volume["containerPath"]: volume["hostPath"] for volume in containers(site)["backup"].inputs["volumes"]
-    }
-    assert mounted == {"/data": f"{tmp_path}/data", "/repository": f"{tmp_path}/data/backups"}
-
-
-ARCHIVE = {
-    "kind": "sshfs",
-    "name": "archive",
-    "remote": "me@archive.example.org:/data",
-    "hostKey": "ssh-ed25519 AAAA",
-    "mount": "/archive",
-}
-
-
-KEYS = json.dumps({"archive": "THE-PRIVATE-KEY"})
-
-
-def with_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mount_options: str, **more: Any) -> Run:
-    """A preview with a folder of another machine, on a computer whose root is mounted so."""
-    mounts = tmp_path / "mountinfo"
-    mounts.write_text(f"29 1 8:1 / / rw,relatime {mount_options} - ext4 /dev/sda1 rw\n")
-    monkeypatch.setattr(spaces, "mount_of", partial(mount_of, mounts=mounts))
-    hub = {"auth": {"kind": "sharedPassword"}, "spaces": [ARCHIVE]}
-    return deploy(monkeypatch, tmp_path, {"hub": hub}, **more)
-
-
-def test_only_a_remote_folders_container_may_mount_and_its_key_is_secret(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    site = with_archive(monkeypatch, tmp_path, "shared:1", secrets={"spaceKeys": KEYS})
-    found = containers(site)
-    able = {name for name, one in found.items() if "CAP_SYS_ADMIN" in one.inputs["capabilities"]["adds"]}
-    assert able == {"space-archive"}
-    assert found["space-archive"].inputs["mounts"][0]["source"] == f"{tmp_path}/data/cyberhub/spaces/archive"
-    assert "THE-PRIVATE-KEY" not in envelope_free(site)
-
-
-def test_where_mounts_are_not_shared_a_remote_folder_is_refused_with_the_way_out(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    with pytest.raises(pulumi.RunError, match=r"run: sudo mount --make-shared /$") as caught:
-        with_archive(monkeypatch, tmp_path, "master:1", secrets={"spaceKeys": KEYS})
-    assert "hub.spaces" in str(caught.value)
-
-
-def test_a_remote_folder_without_its_key_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with pytest.raises(pulumi.RunError, match=r"spaceKeys: the space archive needs one"):
-        with_archive(monkeypatch, tmp_path, "shared:1")
 
 
 def test_menus_of_two_hubs_may_mean_different_images_by_one_name(

@@ -1,96 +1,17 @@
-"""The tools that get a bare machine ready, as far as they only compute."""
+"""How a bare machine comes to Pulumi, Go and a base image, as far as it is only computed."""
 
 from __future__ import annotations
 
-import os
 import platform
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tools.toolchain import apt, base_image, cache, exports, golang, pulumi
-from tools.toolchain.cache import build_once, key_of
+from tools.toolchain import apt, base_image, golang, pulumi
 from tools.toolchain.console import Problem, run
 from tools.toolchain.pins import pinned, version
 from tools.toolchain.places import ROOT
 from tools.toolchain.pulumi import PLUGINS, WAYS, Way, first_that_leads
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user with an empty home."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
-    return tmp_path
-
-
-# Keys and the cache
-
-
-def test_the_key_of_a_build_changes_with_a_file_a_name_or_a_version(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cache, "ROOT", tmp_path)
-    one, other = tmp_path / "go.mod", tmp_path / "go.sum"
-    one.write_text("module a")
-    other.write_text("")
-    key = key_of([one, other], "pulumi==1.0.0")
-    assert key == key_of([other, one], "pulumi==1.0.0")
-    assert key != key_of([one], "pulumi==1.0.0")
-    assert key != key_of([one, other], "pulumi==1.0.1")
-    one.write_text("module b")
-    assert key != key_of([one, other], "pulumi==1.0.0")
-
-
-def test_a_toolchain_that_is_there_is_not_built_again(home: Path) -> None:
-    builds = []
-
-    def build(folder: Path) -> None:
-        builds.append(folder)
-        (folder / "pulumi").write_text("program")
-
-    first = build_once("toolchain", "key", build)
-    second = build_once("toolchain", "key", build)
-    assert first == second == home / "cache" / "cyberhubs" / "toolchain-key"
-    assert (first / "pulumi").read_text() == "program"
-    assert len(builds) == 1
-
-
-def test_a_build_that_failed_leaves_nothing_that_passes_for_a_finished_one(home: Path) -> None:
-    def broken(folder: Path) -> None:
-        (folder / "pulumi").write_text("half a prog")
-        raise Problem("no disk left")
-
-    with pytest.raises(Problem, match="no disk left"):
-        build_once("toolchain", "key", broken)
-    assert not list((home / "cache" / "cyberhubs").glob("toolchain-*"))
-
-    done = build_once("toolchain", "key", lambda folder: (folder / "pulumi").touch())
-    assert (done / "pulumi").read_text() == ""
-
-
-def test_a_build_that_was_killed_is_cleaned_up_by_the_next_one(home: Path) -> None:
-    killed = (
-        "import os, signal\n"
-        "from tools.toolchain.cache import build_once\n"
-        "def build(folder):\n"
-        "    (folder / 'pulumi').write_text('half a prog')\n"
-        "    os.kill(os.getpid(), signal.SIGKILL)\n"
-        "build_once('toolchain', 'key', build)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", killed], cwd=ROOT, check=False)
-    assert done.returncode == -9
-    folder = home / "cache" / "cyberhubs"
-    assert [path.name[:15] for path in folder.iterdir() if path.is_dir()] == [".toolchain-key."]
-
-    built = build_once("toolchain", "key", lambda made: (made / "pulumi").touch())
-    assert (built / "pulumi").read_text() == ""
-    assert [path.name for path in folder.iterdir() if path.is_dir()] == ["toolchain-key"]
-
 
 # The order of the ways to Pulumi
 
@@ -180,83 +101,6 @@ def test_every_module_that_is_required_is_pinned_by_its_sum(module: Path) -> Non
     wanted = [f"{name} {number}/go.mod h1:" for name, number in pairs if name not in replaced]
     assert wanted
     assert [line for line in wanted if line not in sums] == []
-
-
-# What is written down for tools/env.sh
-
-
-def test_decisions_are_kept_and_taken_back(tmp_path: Path) -> None:
-    file = tmp_path / ".pulumi" / "toolchain.env"
-    assert exports.read(file) == {}
-    exports.update({"CYBERHUBS_PULUMI_BIN": "/a b/it's", "CYBERHUBS_CADDY": "/caddy"}, file)
-    exports.update({"CYBERHUBS_CADDY": None, "CYBERHUBS_TOOLCHAIN": "on PATH"}, file)
-    assert exports.read(file) == {"CYBERHUBS_PULUMI_BIN": "/a b/it's", "CYBERHUBS_TOOLCHAIN": "on PATH"}
-
-
-@pytest.mark.parametrize("value", ["", "plain", "a b", "it's", 'say "hi"', "$HOME `id`", "ä\\n"])
-def test_a_shell_reads_back_what_was_written_for_it(tmp_path: Path, value: str) -> None:
-    file = tmp_path / "toolchain.env"
-    file.write_text(exports.render({"CYBERHUBS_CADDY": value}))
-    script = f'. {shlex.quote(str(file))}; printf %s "$CYBERHUBS_CADDY"'
-    assert subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout == value
-    assert exports.read(file) == {"CYBERHUBS_CADDY": value}
-
-
-# The prepared shell
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A checkout that `make toolchain` has set up, in a folder with a blank in its name."""
-    root = tmp_path / "my hub"
-    (root / "tools").mkdir(parents=True)
-    (root / "tools" / "env.sh").write_text((ROOT / "tools" / "env.sh").read_text())
-    (root / ".venv" / "bin").mkdir(parents=True)
-    (root / ".venv" / "bin" / "python").touch(mode=0o755)
-    (root / ".pulumi").mkdir()
-    values = {"CYBERHUBS_PULUMI_BIN": "/cache/bin", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}
-    (root / ".pulumi" / "toolchain.env").write_text(exports.render(values))
-    return root
-
-
-def sourced(checkout: Path, then: str, **given: str) -> str:
-    """What a strict bash prints that sources env.sh from another folder and then runs `then`."""
-    script = f"set -euo pipefail; cd /; source {shlex.quote(str(checkout / 'tools' / 'env.sh'))}; {then}"
-    env = {"HOME": "/home/ada", "PATH": os.environ["PATH"], **given}
-    done = subprocess.run(["bash", "-c", script], env=env, capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else done.stderr.strip()
-
-
-def test_one_line_makes_a_shell_ready_for_plain_pulumi(checkout: Path) -> None:
-    lines = sourced(checkout, "env", PYTHONDONTWRITEBYTECODE="1").splitlines()
-    settings = dict(line.split("=", 1) for line in lines)
-    assert settings["PATH"].startswith(f"{checkout}/.venv/bin:/cache/bin:")
-    assert settings["VIRTUAL_ENV"] == f"{checkout}/.venv"
-    assert settings["PULUMI_HOME"] == f"{checkout}/.pulumi"
-    assert settings["PULUMI_BACKEND_URL"] == "file:///home/ada"
-    assert settings["PULUMI_CONFIG_PASSPHRASE_FILE"] == "/home/ada/.config/cyberhubs/passphrase"
-    assert settings["PULUMI_RUN_PROGRAM"] == "true"
-    assert settings["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"
-    assert "PYTHONDONTWRITEBYTECODE" not in settings
-    assert not [name for name in settings if name.startswith("_cyberhubs")]
-
-
-def test_where_state_and_passphrase_are_stays_the_users_choice(checkout: Path) -> None:
-    then = 'echo "$PULUMI_BACKEND_URL ${PULUMI_CONFIG_PASSPHRASE_FILE-none}"'
-    given = {"PULUMI_BACKEND_URL": "s3://lab-state", "PULUMI_CONFIG_PASSPHRASE": ""}
-    assert sourced(checkout, then, **given) == "s3://lab-state none"
-    assert sourced(checkout, then, PULUMI_CONFIG_PASSPHRASE_FILE="/mine") == "file:///home/ada /mine"
-
-
-def test_sourcing_twice_changes_nothing_more(checkout: Path) -> None:
-    file = shlex.quote(str(checkout / "tools" / "env.sh"))
-    again = f'before=$PATH; source {file}; [ "$PATH" = "$before" ] && echo same'
-    assert sourced(checkout, again) == "same"
-
-
-def test_a_checkout_that_is_not_set_up_says_what_to_run(checkout: Path) -> None:
-    (checkout / ".pulumi" / "toolchain.env").unlink()
-    assert "run 'make toolchain'" in sourced(checkout, "true")
 
 
 # The passphrase

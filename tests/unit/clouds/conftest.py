@@ -1,7 +1,8 @@
-"""An operator with an empty home, and machines that are ready at once."""
+"""An operator with an empty home, machines that are ready at once, and Amazon's cloud."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pulumi
@@ -9,6 +10,7 @@ import pytest
 
 from infra.host import Ssh
 from infra.machine import readiness
+from tests.unit.clouds.ec2 import Account, account, amazon
 
 
 def _ready_at_once(ssh: Ssh, address: pulumi.Input[str], **_: object) -> pulumi.Output[str]:
@@ -24,3 +26,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OS_AUTH_URL", "https://identity.example.org/v3")
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def in_amazon() -> Iterator[None]:
+    """Whoever asks Amazon asks moto."""
+    with amazon():
+        yield
+
+
+@pytest.fixture
+def cloud(in_amazon: None) -> Account:
+    """An account that nobody has used."""
+    return account()

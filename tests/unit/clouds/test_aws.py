@@ -1,11 +1,10 @@
-"""What EC2 has after the program ran, and what its operator is told."""
+"""What EC2 has after the program ran."""
 
 from __future__ import annotations
 
 import base64
 import gzip
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,32 +12,10 @@ import pulumi
 import pytest
 
 from infra.machine.cloud_init import EC2_LIMIT_BYTES
-from tests.unit.clouds.deploying import Deployed, deploy
-from tests.unit.clouds.ec2 import Account, account, amazon
-from tests.unit.engine import LookupFailedError, texts
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _amazon() -> Iterator[None]:
-    with amazon():
-        yield
-
-
-@pytest.fixture
-def cloud() -> Account:
-    """An account that nobody has used."""
-    return account()
-
-
-def up(cloud: Account, settings: dict[str, Any] | None = None, **more: Any) -> Deployed:
-    wanted = {"kind": "aws", "region": cloud.region, **(settings or {})}
-    return deploy(wanted, made=cloud.make, lookups={**cloud.lookups(), **more.pop("lookups", {})}, **more)
-
-
-def refusal(cloud: Account, settings: dict[str, Any] | None = None, **more: Any) -> str:
-    with pytest.raises(pulumi.RunError) as caught:
-        up(cloud, settings, **more)
-    return str(caught.value)
+from tests.unit.clouds.amazon import up
+from tests.unit.clouds.deploying import deploy
+from tests.unit.clouds.ec2 import Account
+from tests.unit.engine import texts
 
 
 def test_a_stack_in_an_empty_account(cloud: Account, home: Path) -> None:
@@ -244,106 +221,3 @@ def test_a_key_pair_of_the_account_is_taken_as_it_is(cloud: Account, home: Path)
     settings = {"keyPair": "mine", "sshKeyFile": str(home / ".ssh/cyberhubs-test")}
     assert not up(cloud, settings, stack="second").run.all(":KeyPair")
     assert {machine["KeyName"] for machine in cloud.machines()} == {"cyberhub-test", "mine"}
-
-
-def test_a_type_that_the_region_has_not_is_told_with_the_free_one_there() -> None:
-    north = account("eu-north-1")
-    assert (
-        "cyberhubs:cloud.instanceType: eu-north-1 has no t2.micro; the free type there is t3.micro"
-        in refusal(north)
-    )
-    assert not north.machines()
-    up(north, {"instanceType": "t3.micro"})
-    assert north.machines()
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        (
-            {"instanceType": "t3.mirco"},
-            "cyberhubs:cloud.instanceType: ca-central-1 has no t3.mirco; the nearest there are t3.micro",
-        ),
-        (
-            {"subnetId": "subnet-0abc"},
-            "cyberhubs:cloud.subnetId: ca-central-1 has no subnet subnet-0abc of yours",
-        ),
-        (
-            {"dataVolumeId": "vol-0abc"},
-            "cyberhubs:cloud.dataVolumeId: ca-central-1 has no volume vol-0abc of yours",
-        ),
-        (
-            {"keyPair": "lost", "sshKeyFile": "~/.ssh/x"},
-            "cyberhubs:cloud.keyPair: ca-central-1 has no key pair lost",
-        ),
-    ],
-)
-def test_a_wrong_setting_is_named_before_anything_is_made(
-    cloud: Account, settings: dict[str, Any], words: str
-) -> None:
-    assert words in refusal(cloud, settings)
-    assert not cloud.machines()
-    assert not cloud.data_volumes()
-
-
-def test_a_subnet_away_from_the_volume_is_refused(cloud: Account) -> None:
-    volume = cloud.ec2.create_volume(AvailabilityZone="ca-central-1b", Size=50)["VolumeId"]
-    filters = [{"Name": "availability-zone", "Values": ["ca-central-1a"]}]
-    subnet = cloud.ec2.describe_subnets(Filters=filters)["Subnets"][0]["SubnetId"]
-    message = refusal(cloud, {"dataVolumeId": volume, "subnetId": subnet})
-    assert (
-        f"{subnet} is in ca-central-1a and the data volume in ca-central-1b, which it cannot leave" in message
-    )
-    assert not cloud.machines()
-
-
-def test_a_volume_that_would_have_to_shrink_is_refused(cloud: Account) -> None:
-    up(cloud)
-    assert "the data volume has 50 GB and volumes never shrink" in refusal(
-        cloud, {"dataGb": 40}, in_state=cloud.state()
-    )
-
-
-def test_an_account_without_a_default_network_is_told_how_to_get_one(cloud: Account) -> None:
-    for subnet in cloud.ec2.describe_subnets()["Subnets"]:
-        cloud.ec2.delete_subnet(SubnetId=subnet["SubnetId"])
-    assert "aws ec2 create-default-vpc" in refusal(cloud)
-
-
-@pytest.mark.parametrize(
-    ("said", "words"),
-    [
-        ("No valid credential sources found.", "There are no credentials for AWS"),
-        ("operation error STS: api error InvalidClientTokenId", "AWS refused the credentials"),
-        ("api error ExpiredToken: The security token is expired", "The AWS credentials have expired"),
-        (
-            "api error UnauthorizedOperation: You are not authorized",
-            "may not do what is needed; see docs/aws.md",
-        ),
-        ("invalid AWS Region: ca-central-9", "cloud.region: AWS has no such region"),
-        ("api error RequestLimitExceeded", "AWS answered: api error RequestLimitExceeded"),
-    ],
-)
-def test_what_is_wrong_with_credentials_is_told(cloud: Account, said: str, words: str) -> None:
-    def fail(_: dict[str, Any]) -> Any:
-        raise LookupFailedError(f"1 error occurred:\n\t* {said}")
-
-    lookups = {"aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": fail}
-    assert words in refusal(cloud, lookups=lookups)
-
-
-@pytest.mark.parametrize(
-    ("action", "words"),
-    [
-        ("stop_instances", "does not run (it is stopped); start it with `aws ec2 start-instances"),
-        ("terminate_instances", "the stack's machine is gone"),
-    ],
-)
-def test_a_machine_that_is_stopped_or_gone_is_told(cloud: Account, action: str, words: str) -> None:
-    up(cloud)
-    state = cloud.state()
-    identity = state["aws:ec2/instance:Instance::hub-machine"]["id"]
-    getattr(cloud.ec2, action)(InstanceIds=[identity])
-    table = {"aws:ec2/eip:Eip": {"publicIp": "3.96.0.1", "allocationId": "x"}}
-    got = deploy({"kind": "aws", "region": cloud.region}, made=table, lookups=cloud.lookups(), in_state=state)
-    assert words in got.run.told.of("warning")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,7 +16,9 @@ from infra.stack.clouds import Cloud
 from tests.unit import engine
 from tests.unit.clouds import arbutus
 from tests.unit.clouds.deploying import Deployed, deploy
-from tests.unit.clouds.ec2 import account, amazon
+from tests.unit.clouds.ec2 import account
+
+pytestmark = pytest.mark.usefixtures("in_amazon")
 
 Up = Callable[..., Deployed]
 
@@ -53,12 +55,6 @@ def _machines_that_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Engine, "run", lambda *_, **__: "unix:///var/run/docker.sock")
     monkeypatch.setattr(server, "_facts", lambda *_: ("an-installation", 4096, 2, None))
     monkeypatch.delenv("DOCKER_HOST", raising=False)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _amazon() -> Iterator[None]:
-    with amazon():
-        yield
 
 
 @pytest.fixture(params=list(CLOUDS))
