@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AwareDatetime, BeforeValidator, Field, HttpUrl, StringConstraints
 
 from hubconfig.section import Section
-from hubconfig.setting_types import HUB_RESTART, OTHER_IDS, OTHER_PEOPLE, Entry
+from hubconfig.setting_types import HUB_RESTART, OTHER_IDS, OTHER_PEOPLE, Entries
 
 
 class SharedPasswordAuth(Section):
@@ -108,7 +108,7 @@ class Access(Section):
     mode: Annotated[Literal["auto", "open", "listed", "closed"], HUB_RESTART] = "auto"
     """`auto`: everybody while the allow list and wlist are empty, else only those listed; `open`: everybody;
     `listed`: only those listed, also when nobody is; `closed`: only admins. blist wins always."""
-    allow: Annotated[tuple[Entry, ...], HUB_RESTART] = ()
+    allow: Annotated[Entries, HUB_RESTART] = ()
     """People (`name` or `name:id`), GitHub organisations (`org:NAME`) and teams (`team:ORG/TEAM`) let in."""
     open_until: Annotated[AwareDatetime | None, BeforeValidator(_time), HUB_RESTART] = None
     """Open to everybody until this time (with its zone), then as `mode` says."""

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, model_va
 
 from hubconfig.auth_options import Access, Auth, GitHubAuth
 from hubconfig.section import Section
-from hubconfig.setting_types import AT_ONCE, HUB_RESTART, NEW_SERVERS, ContainerPath, Entry, ImageName, Name
+from hubconfig.setting_types import AT_ONCE, HUB_RESTART, NEW_SERVERS, ContainerPath, Entries, ImageName, Name
 from hubconfig.space_options import FolderSpace, RcloneSpace, Space, SshfsSpace
 
 
@@ -58,8 +58,8 @@ class Application(Section):
     """Memory of one server in MB; by default that of `limits`."""
     cpus: float | None = Field(None, gt=0, le=512)
     """CPUs of one server; by default those of `limits`."""
-    who: tuple[Entry | Literal["admins"], ...] = ()
-    """Who sees it and may start it, in the words of an access list; empty: everybody."""
+    who: Entries = ()
+    """Who sees it and may start it, in the words of an access list, or `admins`; empty: everybody."""
     default: bool = False
     """Preselected in the menu; without any, the first is."""
     home: ContainerPath = "/home/user"
@@ -129,7 +129,7 @@ class HubOptions(Section):
     """The name on the hub's pages."""
     auth: Annotated[Auth, HUB_RESTART] = Field(default_factory=lambda: GitHubAuth(kind="github"))
     """How people sign in."""
-    admins: Annotated[tuple[Entry, ...], HUB_RESTART] = ()
+    admins: Annotated[Entries, HUB_RESTART] = ()
     """People who see the admin page: `name` or `name:id`."""
     access: Access = Access()
     """Who may sign in."""

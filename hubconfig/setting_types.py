@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
+from hubconfig.access.entries import understood, visible
 from hubconfig.section import Changing
 
 HUB_RESTART = Changing("The hub restarts (about 2 s, requests wait); running servers go on.")
-NEW_SERVERS = Changing("The hub restarts; servers started from then on have it, running ones keep theirs.")
 NEW_SERVERS = Changing("The hub restarts; servers started from then on have it, running ones keep theirs.")
 
 
@@ -41,11 +41,34 @@ ImageName = Annotated[
 """A Docker image name, with or without tag and digest."""
 
 
-Entry = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True,
-        pattern=r"^(org:[A-Za-z0-9-]+|team:[A-Za-z0-9-]+/[A-Za-z0-9_.-]+|[^\s:#]+(:[0-9]+)?)$",
-    ),
-]
-"""One line of an access list: `name`, `name:id`, `org:NAME` or `team:ORG/TEAM`."""
+def _entry(text: str) -> str:
+    """An item of an access list, as people paste it too. Raises ValueError for what is not certain."""
+    found = understood(_written(text))
+    if not found.entries:
+        raise ValueError(_why_not(text))
+    return text
+
+
+def _written(text: str) -> str:
+    return visible(text.partition("#")[0])
+
+
+def _why_not(text: str) -> str:
+    if "*" in text:
+        return "has a *, which means nobody here; to let in everybody, set access.mode: open"
+    return (
+        "is not understood, so it would count for nobody; write one on each line of the list: NAME, NAME:ID, "
+        "org:NAME or team:ORG/TEAM"
+    )
+
+
+def _parted(items: tuple[str, ...]) -> tuple[str, ...]:
+    """Each entry by itself."""
+    return tuple(entry for item in items for entry in understood(_written(item)).entries)
+
+
+Entry = Annotated[str, AfterValidator(_entry)]
+"""One item of an access list: `name`, `name:id`, `org:NAME` or `team:ORG/TEAM`, or several in one text."""
+
+Entries = Annotated[tuple[Entry, ...], AfterValidator(_parted)]
+"""An access list in a stack file, read as the files wlist and blist are."""

@@ -7,6 +7,7 @@ addresses at github.com. All else is a fault: a list must never let in more peop
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 _NEVER_IN_A_NAME = r"*?\"<>;,()\[\]{}=|\\`/"
@@ -86,6 +87,11 @@ def understood(text: str) -> Understood:
     if all(ENTRY.fullmatch(word) for word in words) and not _is_a_table_s(words):
         return Understood(tuple(words))
     return Understood(fault=True, perhaps=tuple(word for word in words if _LITERAL.fullmatch(word)))
+
+
+def visible(text: str) -> str:
+    """Without surrounding space and without the invisible signs that come along when text is copied."""
+    return "".join(sign for sign in text if unicodedata.category(sign) != "Cf").strip()
 
 
 def _is_a_table_s(words: list[str]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +10,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Literal
 
-from hubconfig.access.entries import ENTRY, understood
+from hubconfig.access.entries import ENTRY, understood, visible
 from hubconfig.names import TAGGED_NAME, safe_name
 
 Mode = Literal["auto", "open", "listed", "closed"]
@@ -155,7 +154,7 @@ def read_entries(lines: Iterable[str], where: str, *, bans: bool = False) -> Ent
     faults: list[str] = []
     given = False
     for number, line in enumerate(lines, 1):
-        text = _visible(line.partition("#")[0])
+        text = visible(line.partition("#")[0])
         if not text:
             continue
         given = True
@@ -287,8 +286,3 @@ def may_see(who: Collection[str], person: Person, *, admin: bool) -> bool:
 
 def _is_another(person: Person) -> bool:
     return None not in (person.id, person.pinned_id) and person.id != person.pinned_id
-
-
-def _visible(text: str) -> str:
-    """Without surrounding space and without the invisible signs that come along when text is copied."""
-    return "".join(sign for sign in text if unicodedata.category(sign) != "Cf").strip()

@@ -13,7 +13,7 @@ from infra.stack.sections import Sections
 def faults(sections: Sections) -> Sequence[Fault]:
     """Entries that this sign-in can never match, which would quietly let nobody in or ban nobody."""
     return [
-        Fault(key, rule)
+        Fault(key, f"{entry}: {rule}")
         for where, options in sections.every_hub().items()
         for key, entry in _entries(where, options)
         if (rule := _rule(entry, options.auth.kind))
@@ -24,8 +24,8 @@ def _entries(where: str, options: HubOptions) -> Iterator[tuple[str, str]]:
     lists = {"admins": options.admins, "access.allow": options.access.allow}
     lists |= {f"menu[{number}].who": entry.who for number, entry in enumerate(options.menu)}
     for name, entries in lists.items():
-        for number, entry in enumerate(entries):
-            yield f"{where}.{name}[{number}]", entry
+        for entry in entries:
+            yield f"{where}.{name}", entry
 
 
 def _rule(entry: str, kind: str) -> str | None:

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 FORMS: Final[Mapping[str, str]] = {
-    "admins": "write one person on each line of the list: NAME or NAME:ID",
-    "allow": "write one on each line of the list: NAME, NAME:ID, org:NAME or team:ORG/TEAM",
     "base": "write an image's name as `docker pull` takes it, such as user/image:tag or HOST/user/image:tag",
     "build": "write the name of a folder of hubconfig/images, such as corehub",
     "dataDir": "write a folder's whole path, such as /mnt, with letters, digits and . _ - only",
@@ -34,7 +32,6 @@ FORMS: Final[Mapping[str, str]] = {
     "source": "write a path with letters, digits and . _ - only",
     "subnetId": "write the subnet's id, such as subnet-0123456789abcdef0",
     "tag": "write a tag: letters, digits and . _ -, 128 at most; put it in quotes",
-    "who": "write one on each line of the list: NAME, NAME:ID, org:NAME or team:ORG/TEAM",
 }
 """Last word of a key to the form that its value must have."""
 

@@ -11,6 +11,7 @@ import pulumi
 import pytest
 from pydantic import BaseModel, StringConstraints
 
+from hubconfig.options import HubOptions
 from infra.stack.rules import FORMS
 from infra.stack.settings import Settings
 from tests.unit.test_stack_file import read
@@ -44,6 +45,15 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         "cloud.flavor: is a date",
     ),
     "a date as a title": ({}, entry(title="2024-01-15 00:00:00 +0000 UTC"), "hub.menu[0].title: is a date"),
+    "a star for everybody": ({}, {"access": {"allow": ["ada", "*"]}}, "hub.access.allow[1]: has a *"),
+    "a row of a table as a person": (
+        {},
+        {"admins": ["ada, ada@uvic.ca"]},
+        "hub.admins[0]: is not understood",
+    ),
+    "a whole name as a person": ({}, {"admins": ["bob", "Ada Lovelace"]}, "hub.admins[1]: is not understood"),
+    "an address elsewhere as a person": ({}, {"admins": ["gitlab.com/ada"]}, "hub.admins[0]: is not"),
+    "a comment as a person": ({}, entry(who=["# ada"]), "hub.menu[0].who[0]: is not understood"),
     "an octal as a person": ({}, {"admins": [7]}, "hub.admins[0]: is a number for YAML"),
     "a number as a flavor": ({"cloud": {"kind": "openstack", "flavor": 4}}, {}, "put it in quotes"),
     "yes as a title": ({}, entry(title=True), "put it in quotes"),
@@ -110,6 +120,36 @@ def test_a_shared_folder_may_be_anywhere_else(mount: str) -> None:
     assert found.hub.spaces[0].mount == mount
 
 
+PASTED = {
+    "a comma at the end": ("ada,", ["ada"]),
+    "several in quotes": ("\"ada\", 'bob'", ["ada", "bob"]),
+    "a semicolon": ("carol;", ["carol"]),
+    "addresses": ("https://github.com/ada, github.com/orgs/uvic", ["ada", "org:uvic"]),
+    "a set of a program": ("{'ada', 'bob'}", ["ada", "bob"]),
+    "a mail's sender": ("Ada Lovelace <ada@uvic.ca>", ["ada@uvic.ca"]),
+    "a comment behind": ("ada:12  # the first", ["ada:12"]),
+    "invisible signs": ("\ufeff\u200bada\u00a0", ["ada"]),
+    "a team's page": ("https://github.com/orgs/uvic/teams/stars", ["team:uvic/stars"]),
+}
+
+
+@pytest.mark.parametrize("case", PASTED)
+def test_people_are_named_in_a_stack_file_as_in_a_list(case: str) -> None:
+    text, meant = PASTED[case]
+    hub = {
+        "auth": {"kind": "github"},
+        "admins": [text],
+        "access": {"allow": ["x", text]},
+        **entry(who=[text]),
+    }
+    found = read({"cloud": {"kind": "local"}, "hub": hub}).hub
+    assert list(found.admins) == meant
+    assert list(found.access.allow) == ["x", *meant]
+    assert list(found.menu[0].who) == meant
+    again = HubOptions.model_validate_json(found.model_dump_json(by_alias=True))
+    assert again == found, "the hub reads the same"
+
+
 @pytest.mark.parametrize(
     "written",
     [
@@ -155,5 +195,5 @@ def _with_a_form(model: type[BaseModel]) -> Iterator[str]:
 
 def test_every_form_is_told_in_words() -> None:
     found = set(_with_a_form(Settings))
-    assert {"hostname", "mount", "ref", "who"} <= found
+    assert {"hostname", "mount", "ref"} <= found
     assert found <= set(FORMS)
