@@ -31,7 +31,12 @@ def test_every_check_is_asked(name: str) -> None:
     assert list(inspect.signature(check).parameters) == ["sections"]
 
 
-@pytest.mark.parametrize("check", {*checks.OF_SETTINGS, *checks.OF_MACHINE}, ids=lambda one: one.__module__)
+@pytest.mark.parametrize(
+    "check",
+    # not a set: xdist wants the same order in each process
+    [*dict.fromkeys((*checks.OF_SETTINGS, *checks.OF_MACHINE))],
+    ids=lambda one: one.__module__,
+)
 def test_a_file_of_which_nothing_could_be_read_has_no_other_faults(check: Check) -> None:
     assert list(check(Sections(stack="s"))) == []
 
