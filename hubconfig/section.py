@@ -6,12 +6,6 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
-from pydantic.config import JsonDict
-
-
-def changing(effect: str) -> JsonDict:
-    """What changing a setting later does to a running hub, for the settings reference."""
-    return {"changing": effect}
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,6 @@ from hubconfig.names import FIRST_HUB
 from infra import checks, clouds
 from infra.clouds.context import Context
 from infra.host import Host
-from infra.machine.capacity import Capacity
-from infra.machine.filesystem import Filesystem
 from infra.site.site import Site
 from infra.stack import secrets, stack_file, state
 from infra.stack.sections import Sections
@@ -22,22 +20,10 @@ def main() -> None:
     """Read the stack's settings, get its machine, put the hubs on it, export how to reach them."""
     config, stack = pulumi.Config(), pulumi.get_stack()
     settings = stack_file.load(config, stack, checks.OF_SETTINGS)
-
-    def check_machine(memory_mb: int, cpus: float, filesystem: Filesystem | None) -> None:
-        sections = Sections.of(settings, stack, Capacity(memory_mb, int(cpus), filesystem))
-        if faults := stack_file.found(sections, checks.OF_MACHINE):
-            raise stack_file.wrong(faults)
-
-    host = clouds.build(
-        settings.cloud,
-        Context(
-            project=pulumi.get_project(),
-            stack=stack,
-            hostname=settings.web.hostname,
-            previous=pulumi.Output.from_input({}),
-            check_machine=check_machine,
-        ),
-    )
+    context = Context(project=pulumi.get_project(), stack=stack, hostname=settings.web.hostname)
+    choice = clouds.choose(settings.cloud, context)
+    stack_file.refuse(Sections.of(settings, stack, choice.capacity), checks.OF_MACHINE)
+    host = choice.build()
     known = secrets.gather(config, settings, state.last_outputs())
     site = Site("site", host, settings, known)
     _export(settings, host, site)

@@ -155,8 +155,7 @@ def _effect(field: FieldInfo) -> str:
     for mark in field.metadata:
         if isinstance(mark, Changing):
             return mark.effect
-    extra = field.json_schema_extra
-    return str(extra["changing"]) if isinstance(extra, dict) and "changing" in extra else ""
+    return ""
 
 
 def _flat(text: str) -> str:

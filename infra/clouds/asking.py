@@ -13,6 +13,14 @@ class CloudError(Exception):
     """The cloud, or the plug-in, answered with an error; the text is theirs."""
 
 
+class NotThereError(Exception):
+    """The cloud has no such thing; the text may end with what it has."""
+
+
+class SeveralError(Exception):
+    """The cloud has more than one; the text may end with their names."""
+
+
 def ask(question: Callable[[], Answer]) -> Answer:
     """The answer to a lookup. Raises CloudError."""
     try:

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import pulumi
 
-from infra.stack.faults import Fault
-from infra.stack.stack_file import wrong
+
+@dataclass(frozen=True)
+class Volume:
+    """A volume that is there already."""
+
+    id: str
+    size_gb: int | None
+    """None where nobody was asked."""
 
 
-def refuse_to_shrink(wanted_gb: int, there_gb: int | None) -> None:
-    """Raise pulumi.RunError when a volume would have to become smaller."""
-    if there_gb is not None and wanted_gb < there_gb:
-        fault = Fault(
-            "cloud.dataGb", f"the data volume has {there_gb} GB and volumes never shrink; set at least that"
-        )
-        raise wrong([fault])
+def name(stack: str) -> str:
+    """What a stack's data volume is called: `destroy` keeps it, and the next deployment finds it by this."""
+    return f"cyberhub-{stack}-data"
 
 
-def size_gb(volume: Mapping[str, Any] | None) -> int | None:
-    """The size in GB that the state knows of a volume."""
-    return None if volume is None or volume.get("size") is None else int(volume["size"])
+def tell_of_adoption(identity: str, name: str | None) -> None:
+    """Say that a volume is taken over, and how to start without it.
 
-
-def tell_of_adoption(name: str, identity: str, *, named: bool) -> None:
-    """Say that a volume is taken over, and how to start without it."""
-    if named:
+    :param name: by which it was found; None: the settings name its id.
+    """
+    if name is None:
         pulumi.log.info(f"the data volume {identity} is taken over as it is, with all that is on it")
     else:
         pulumi.log.info(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pulumi
 
 from infra.host import Host, Ssh
-from infra.machine import readiness
+from infra.machine import cloud_init, readiness
+from infra.machine.capacity import Capacity
+from infra.machine.first_boot import FirstBoot
+from infra.machine.keys import Keys
 from infra.stack.clouds import DATA_DIR
 
 
@@ -19,8 +22,7 @@ def remote_host(
     reached: pulumi.Output[Any],
     machine: pulumi.CustomResource,
     ssh: Ssh,
-    memory_mb: int,
-    cpus: int,
+    capacity: Capacity,
     not_running: str | None,
 ) -> Host:
     """The Host of a virtual machine; its Docker address is known once first boot is done.
@@ -41,9 +43,53 @@ def remote_host(
         ssh=ssh,
         docker_host=pulumi.Output.all(address, reached, machine.id).apply(docker_host),
         data_dir=DATA_DIR,
-        memory_mb=memory_mb,
-        cpus=cpus,
+        memory_mb=capacity.memory_mb,
+        cpus=capacity.cpus,
         machine=machine,
+    )
+
+
+def user_data(
+    volume_id: pulumi.Output[str],
+    disk: Callable[[str], Sequence[str]],
+    *,
+    user: str,
+    keys: Keys,
+    limit_bytes: int,
+) -> pulumi.Output[str]:
+    """What a new machine is told at its first start. Secret: the machine's own private key is in it.
+
+    :param disk: a volume's names under /dev by its id.
+    :param user: the image's own.
+    :param limit_bytes: what the cloud takes.
+    """
+
+    def text(known: str) -> str:
+        return cloud_init.user_data(
+            first_boot=FirstBoot(user=user, data_dir=DATA_DIR, data_disk=disk(known), ours_alone=True),
+            operator_public_key=keys.operator.public,
+            host_key=keys.host,
+            limit_bytes=limit_bytes,
+        )
+
+    return pulumi.Output.secret(volume_id.apply(text))
+
+
+def machine_options(*, fixed: list[str]) -> pulumi.ResourceOptions:
+    """How Pulumi handles a machine, beside where it belongs.
+
+    A machine that runs is not replaced because there is a newer image or our script has a new line; a new
+    one, which takes all of that, comes with a new port.
+
+    :param fixed: inputs beside `user_data` that stay what they were.
+    """
+    return pulumi.ResourceOptions(
+        ignore_changes=["user_data", *fixed],
+        # The port and the volume can be with one machine only.
+        delete_before_replace=True,
+        additional_secret_outputs=["user_data"],
+        # A machine that has not started in ten minutes is not going to.
+        custom_timeouts=pulumi.CustomTimeouts(create="10m", update="30m", delete="10m"),
     )
 
 

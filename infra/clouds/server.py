@@ -6,9 +6,9 @@ from typing import Final
 
 import pulumi
 
-from infra.clouds.context import Context
 from infra.host import Host, Ssh
 from infra.machine import keys, readiness
+from infra.machine.capacity import Capacity
 from infra.machine.filesystem import Filesystem
 from infra.machine.first_boot import FirstBoot
 from infra.machine.machine import Machine
@@ -29,25 +29,28 @@ findmnt --noheadings --output FSTYPE,OPTIONS {which} "$folder" | tail -n 1
 class ServerMachine(pulumi.ComponentResource):
     """Somebody's own machine. Nothing is made or deleted but what the hub itself needs on it."""
 
-    host: Host
+    capacity: Capacity
 
-    def __init__(
-        self, name: str, cloud: ServerCloud, context: Context, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
-        """Check that the machine lets us in, and have it prepared by the update.
+    def __init__(self, name: str, cloud: ServerCloud, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Check that the machine lets us in, and ask what it has.
 
-        Raises pulumi.RunError when it does not answer, refuses the key, shows another host key, gives
-        no root rights, or is too small.
+        Raises pulumi.RunError when it does not answer, refuses the key, shows another host key, or gives
+        no root rights.
         """
         super().__init__("cyberhubs:index:ServerMachine", name, None, opts)
-        ssh = Ssh(
+        self._prefix = name
+        self._cloud = cloud
+        self._ssh = Ssh(
             user=cloud.ssh_user,
-            key_file=keys.operator_key(cloud.ssh_key_file, context.stack).file,
+            key_file=keys.given_key(cloud.ssh_key_file).file,
             host_key=cloud.host_key,
             port=cloud.ssh_port,
         )
-        machine_id, memory_mb, cpus, data = _facts(Machine(ssh, cloud.address), cloud)
-        context.check_machine(memory_mb, cpus, data)
+        self._machine_id, self.capacity = _facts(Machine(self._ssh, cloud.address), cloud)
+
+    def build(self) -> Host:
+        """Have it prepared by the update."""
+        cloud, ssh, machine_id = self._cloud, self._ssh, self._machine_id
         first_boot = FirstBoot(
             user=cloud.ssh_user,
             data_dir=cloud.data_dir,
@@ -55,26 +58,26 @@ class ServerMachine(pulumi.ComponentResource):
             ours_alone=False,
         )
         identity = pulumi.Stash(
-            f"{name}-identity",
+            f"{self._prefix}-identity",
             input=machine_id,
             opts=pulumi.ResourceOptions(parent=self, replacement_trigger=machine_id),
         )
-        self.host = Host(
+        self.register_outputs({"address": cloud.address})
+        return Host(
             address=cloud.address,
             ssh=ssh,
             docker_host=readiness.wait(ssh, cloud.address, machine_id=machine_id, first_boot=first_boot),
             data_dir=cloud.data_dir,
-            memory_mb=memory_mb,
-            cpus=cpus,
+            memory_mb=self.capacity.memory_mb,
+            cpus=self.capacity.cpus,
             http_port=cloud.http_port,
             https_port=cloud.https_port,
             identity=identity,
         )
-        self.register_outputs({"address": cloud.address})
 
 
-def _facts(machine: Machine, cloud: ServerCloud) -> tuple[str, int, int, Filesystem | None]:
-    """Which installation of Linux it is, its memory in MB, its CPUs, and what the data folder is on."""
+def _facts(machine: Machine, cloud: ServerCloud) -> tuple[str, Capacity]:
+    """Which installation of Linux it is, and what it holds."""
     readiness.check_access(machine)
     which = "--mountpoint" if cloud.data_device else "--target"
     try:
@@ -85,4 +88,4 @@ def _facts(machine: Machine, cloud: ServerCloud) -> tuple[str, int, int, Filesys
             "Use root as cloud.sshUser, or a user who may sudo without a password."
         ) from None
     machine_id, memory_mb, cpus, *data = told.splitlines()
-    return machine_id, int(memory_mb), int(cpus), Filesystem.of_words(" ".join(data))
+    return machine_id, Capacity(int(memory_mb), int(cpus), Filesystem.of_words(" ".join(data)))

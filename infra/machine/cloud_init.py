@@ -5,16 +5,10 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from typing import Any, Final
+from typing import Any
 
 from infra.machine.first_boot import UNIT, FirstBoot, HostFile, host_files
 from infra.machine.keys import HostKey
-
-EC2_LIMIT_BYTES: Final = 16 * 1024
-"""EC2's limit on user data, before it is encoded in base64 (Amazon EC2 User Guide)."""
-
-OPENSTACK_LIMIT_BYTES: Final = 65535 // 4 * 3
-"""What fits in Nova's 65,535 bytes of user data, which are counted in base64 (OpenStack Compute API)."""
 
 
 class UserDataTooLargeError(ValueError):
@@ -26,6 +20,9 @@ def user_data(*, first_boot: FirstBoot, operator_public_key: str, host_key: Host
 
     It holds the host key's private half: treat it as a secret, and keep containers from the metadata
     service, which shows it.
+
+    :param limit_bytes: what the cloud takes.
+
     Raises UserDataTooLargeError.
     """
     config: dict[str, Any] = {

@@ -45,23 +45,6 @@ class HostFile:
     mode: int = 0o644
 
 
-def openstack_disk(volume_id: str) -> tuple[str, ...]:
-    """The names of a Cinder volume: virtio and SCSI disks carry the first 20 characters of its id."""
-    return (f"/dev/disk/by-id/*{volume_id[:20]}*",)
-
-
-def ebs_disk(volume_id: str) -> tuple[str, ...]:
-    """The names of an EBS volume that was attached as /dev/sdf.
-
-    Nitro machines (t3) show an NVMe disk with the volume's id; Xen ones (t2) show xvdf and no id.
-    """
-    return (
-        f"/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_{volume_id.replace('-', '')}*",
-        "/dev/xvdf",
-        "/dev/sdf",
-    )
-
-
 def host_files(first_boot: FirstBoot) -> list[HostFile]:
     """All files of first boot, the settings last."""
     files = _programs()

@@ -22,8 +22,6 @@ from infra.stack import state
 MADE_ON: Final = "keysMadeOn"
 """Output of a machine's component that says where the keys are."""
 
-_MACHINES: Final = frozenset({"openstack:compute/instance:Instance", "aws:ec2/instance:Instance"})
-
 
 @dataclass(frozen=True)
 class OperatorKey:
@@ -45,30 +43,51 @@ class HostKey:
     """`ssh-ed25519 AAAA...`, no comment: the only one that ssh accepts."""
 
 
-def operator_key(ssh_key_file: str | None, stack: str) -> OperatorKey:
+@dataclass(frozen=True)
+class Keys:
+    """Both pairs of a machine that is made here."""
+
+    operator: OperatorKey
+    host: HostKey
+
+
+def of_machine(ssh_key_file: str | None, stack: str, *, in_use: bool) -> Keys:
+    """Both pairs of a stack's machine; see `operator_key` and `host_key`."""
+    return Keys(operator_key(ssh_key_file, stack, in_use=in_use), host_key(stack, in_use=in_use))
+
+
+def operator_key(ssh_key_file: str | None, stack: str, *, in_use: bool) -> OperatorKey:
     """The existing key in ssh_key_file, or the stack's own, made on first use as ~/.ssh/cyberhubs-STACK.
 
-    Raises pulumi.RunError when the file is missing (for a stack whose machine runs, also the file
-    that was made for it), or is no private key.
+    :param in_use: the stack has a machine, which knows the keys that were made for it.
+
+    Raises pulumi.RunError when the file is missing (where it is in use, also the file that was made), or is
+    no private key.
     """
     if ssh_key_file is not None:
-        file = Path(ssh_key_file).expanduser().absolute()
-        if not file.is_file():
-            raise pulumi.RunError(
-                f"cloud.sshKeyFile: {file} does not exist on this computer; name an existing private key"
-            )
-    else:
-        file = _made(_ssh_folder() / f"cyberhubs-{stack}", comment=f"cyberhubs-{stack}")
+        return given_key(ssh_key_file)
+    file = _made(_ssh_folder() / f"cyberhubs-{stack}", in_use=in_use)
     return OperatorKey(file=str(file), public=_public_half(file))
 
 
-def host_key(stack: str) -> HostKey:
+def given_key(ssh_key_file: str) -> OperatorKey:
+    """The existing key in a file. Raises pulumi.RunError when it is missing, or is no private key."""
+    file = Path(ssh_key_file).expanduser().absolute()
+    if not file.is_file():
+        raise pulumi.RunError(
+            f"cloud.sshKeyFile: {file} does not exist on this computer; name an existing private key"
+        )
+    return OperatorKey(file=str(file), public=_public_half(file))
+
+
+def host_key(stack: str, *, in_use: bool) -> HostKey:
     """The stack's host key, made on first use as ~/.ssh/cyberhubs-STACK-host.
 
-    Raises pulumi.RunError when it is missing though the stack's machine runs: a new one would not be
-    the machine's.
+    :param in_use: the stack has a machine, which shows the key that was made for it.
+
+    Raises pulumi.RunError when it is missing though it is in use: a new one would not be the machine's.
     """
-    file = _made(_ssh_folder() / f"cyberhubs-{stack}-host", comment=f"cyberhubs-{stack}-host")
+    file = _made(_ssh_folder() / f"cyberhubs-{stack}-host", in_use=in_use)
     return HostKey(private=file.read_text(), public=_public_half(file))
 
 
@@ -83,18 +102,19 @@ def _ssh_folder() -> Path:
     return folder
 
 
-def _made(file: Path, comment: str) -> Path:
+def _made(file: Path, *, in_use: bool) -> Path:
     if not file.is_file():
-        _refuse_if_a_machine_needs(file)
-        _make(file, comment)
+        if in_use:
+            raise _lost(file)
+        _make(file)
     return file
 
 
-def _make(file: Path, comment: str) -> None:
+def _make(file: Path) -> None:
     """Make a key pair that nobody else is making: the first of parallel calls wins, all get the same."""
     with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as folder:
         new = Path(folder) / "key"
-        _keygen("-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(new))
+        _keygen("-q", "-t", "ed25519", "-N", "", "-C", file.name, "-f", str(new))
         try:
             # A hard link appears whole or not at all, and never over an existing file.
             os.link(new, file)
@@ -138,17 +158,15 @@ def _keygen(*words: str) -> str:
     return done.stdout
 
 
-def _refuse_if_a_machine_needs(file: Path) -> None:
-    resources = state.resources()
-    if not any(resource.get("type") in _MACHINES for resource in resources.values()):
-        return
+def _lost(file: Path) -> pulumi.RunError:
+    """What is said of a key that a machine needs; the state tells where it was made."""
     places = {
         resource["outputs"][MADE_ON]
-        for resource in resources.values()
+        for resource in state.resources().values()
         if MADE_ON in (resource.get("outputs") or {})
     }
     place = " or ".join(sorted(places)) or "the computer that first ran pulumi up for this stack"
-    raise pulumi.RunError(
+    return pulumi.RunError(
         f"{file} is missing on this computer, and the stack's machine runs with that key.\n"
         f"It was made on {place}: copy ~/.ssh/{file.name} from there (mode 600).\n"
         "If it is lost for good, rebuild the machine with new keys (users' data stay on their volume): "

@@ -14,13 +14,15 @@ from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, model_va
 from hubconfig.data_folder import hub_refusal
 from hubconfig.names import FIRST_HUB, PATHS_OF_FIRST_HUB
 from hubconfig.options import HubOptions
-from hubconfig.section import Section, changing
+from hubconfig.section import Changing, Section
 from hubconfig.setting_types import ImageName, Name
 from infra.stack.clouds import NEW_PORTS, Cloud, ImageSource
 
-NO_RESTART = changing("Taken over at the next `pulumi up`; nothing restarts.")
-NEW_IMAGES = changing("Images are made anew; proxy and hub restart, running servers keep theirs.")
-BACKUP_RESTART = changing("The backup's container restarts; the hub goes on.")
+NO_RESTART = Changing("Taken over at the next `pulumi up`; nothing restarts.")
+NEW_NAME = Changing("The proxy restarts; register the new callback URL.")
+NEW_NETWORK = Changing("Every running server is stopped and the network made anew.")
+NEW_IMAGES = Changing("Images are made anew; proxy and hub restart, running servers keep theirs.")
+BACKUP_RESTART = Changing("The backup's container restarts; the hub goes on.")
 
 
 def _subnet(value: str) -> str:
@@ -36,6 +38,9 @@ def _without_password(value: str) -> str:
     return value
 
 
+Email = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_|~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")
+]
 Hostname = Annotated[
     str,
     StringConstraints(
@@ -44,6 +49,13 @@ Hostname = Annotated[
         pattern=r"^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}$",
     ),
 ]
+Repository = Annotated[
+    str,
+    StringConstraints(pattern=r"^(/|s3:|swift:|rest:|azure:|gs:|b2:|rclone:)[^\s]+$"),
+    AfterValidator(_without_password),
+]
+Subnet = Annotated[str, AfterValidator(_subnet)]
+Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")]
 
 
 class LocalTls(Section):
@@ -56,18 +68,13 @@ class AcmeTls(Section):
     """Certificates of Let's Encrypt, renewed without anybody's doing. Needs web.hostname."""
 
     kind: Literal["acme"]
-    email: (
-        Annotated[
-            str, StringConstraints(pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_|~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")
-        ]
-        | None
-    ) = Field(None, json_schema_extra=NEW_PORTS)
+    email: Annotated[Email | None, NEW_PORTS] = None
     """Where the authority writes about trouble with the certificate."""
-    staging: bool = Field(False, json_schema_extra=NEW_PORTS)
+    staging: Annotated[bool, NEW_PORTS] = False
     """Use Let's Encrypt's test authority: browsers refuse it, its limits are generous."""
-    directory: HttpUrl | None = Field(None, json_schema_extra=NEW_PORTS)
+    directory: Annotated[HttpUrl | None, NEW_PORTS] = None
     """Another ACME authority's directory."""
-    directory_ca_file: str | None = Field(None, json_schema_extra=NEW_PORTS)
+    directory_ca_file: Annotated[str | None, NEW_PORTS] = None
     """The certificate that proves that authority, when the public ones do not; a file on this computer."""
 
 
@@ -75,9 +82,9 @@ class FilesTls(Section):
     """A certificate of your own: ssl.crt and ssl.key, replaced without a restart."""
 
     kind: Literal["files"]
-    certificate_file: str = Field(json_schema_extra=NO_RESTART)
+    certificate_file: Annotated[str, NO_RESTART]
     """The certificate with its chain, PEM; a file on this computer."""
-    key_file: str = Field(json_schema_extra=NO_RESTART)
+    key_file: Annotated[str, NO_RESTART]
     """Its private key, PEM; a file on this computer."""
 
 
@@ -90,12 +97,10 @@ class NoTls(Section):
 class Web(Section):
     """How browsers reach the hub."""
 
-    hostname: Hostname | None = Field(
-        None, json_schema_extra=changing("The proxy restarts; register the new callback URL.")
-    )
+    hostname: Annotated[Hostname | None, NEW_NAME] = None
     """The hub's DNS name; None: the machine's address (`localhost` on the local stack)."""
-    tls: Annotated[LocalTls | AcmeTls | FilesTls | NoTls, Field(discriminator="kind")] = Field(
-        default_factory=lambda: LocalTls(kind="local"), json_schema_extra=NEW_PORTS
+    tls: Annotated[LocalTls | AcmeTls | FilesTls | NoTls, Field(discriminator="kind"), NEW_PORTS] = Field(
+        default_factory=lambda: LocalTls(kind="local")
     )
     """Where the certificate comes from."""
 
@@ -103,45 +108,37 @@ class Web(Section):
 class Network(Section):
     """The Docker network of proxy, hubs and users' servers."""
 
-    subnet: Annotated[str, AfterValidator(_subnet)] | None = Field(
-        None, json_schema_extra=changing("Every running server is stopped and the network made anew.")
-    )
+    subnet: Annotated[Subnet | None, NEW_NETWORK] = None
     """Its addresses, from /16 to /24; None: a /20 of 10.128.0.0/9 that follows from the stack's name."""
 
 
 class Images(Section):
     """Where the images of hub, proxy and application hubs come from."""
 
-    source: ImageSource | None = Field(None, json_schema_extra=NEW_IMAGES)
+    source: Annotated[ImageSource | None, NEW_IMAGES] = None
     """`build` on the machine, `ship`: build here and send over SSH, `pull` from a registry.
     None: build, and ship for AWS, whose free machine is too small to build."""
-    prefix: str = Field("cyberhubs/", json_schema_extra=NEW_IMAGES)
+    prefix: Annotated[str, NEW_IMAGES] = "cyberhubs/"
     """What the names of pulled images begin with."""
-    tag: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")] = Field(
-        "latest", json_schema_extra=NEW_IMAGES
-    )
+    tag: Annotated[Tag, NEW_IMAGES] = "latest"
     """Tag of pulled images."""
-    base: ImageName | None = Field(None, json_schema_extra=NEW_IMAGES)
+    base: Annotated[ImageName | None, NEW_IMAGES] = None
     """The Debian image that builds start from; None: the pinned one."""
 
 
 class Backup(Section):
     """Copies of homes, shared folders and the hubs' state, made with restic."""
 
-    repository: Annotated[
-        str,
-        StringConstraints(pattern=r"^(/|s3:|swift:|rest:|azure:|gs:|b2:|rclone:)[^\s]+$"),
-        AfterValidator(_without_password),
-    ] = Field(json_schema_extra=BACKUP_RESTART)
+    repository: Annotated[Repository, BACKUP_RESTART]
     """Where they go: a folder of the machine, or one of restic's remote places, such as
     `s3:https://HOST/BUCKET` or `swift:CONTAINER:/PATH`. What those need goes into backupCredentials."""
-    every_hours: int = Field(24, ge=1, le=24 * 31, json_schema_extra=BACKUP_RESTART)
+    every_hours: Annotated[int, Field(ge=1, le=24 * 31), BACKUP_RESTART] = 24
     """Hours from one to the next."""
-    keep_daily: int = Field(7, ge=1, json_schema_extra=BACKUP_RESTART)
+    keep_daily: Annotated[int, Field(ge=1), BACKUP_RESTART] = 7
     """Days of which the last one is kept."""
-    keep_weekly: int = Field(4, ge=0, json_schema_extra=BACKUP_RESTART)
+    keep_weekly: Annotated[int, Field(ge=0), BACKUP_RESTART] = 4
     """Weeks of which the last one is kept."""
-    keep_monthly: int = Field(6, ge=0, json_schema_extra=BACKUP_RESTART)
+    keep_monthly: Annotated[int, Field(ge=0), BACKUP_RESTART] = 6
     """Months of which the last one is kept."""
 
 

@@ -41,7 +41,7 @@ def load(config: pulumi.Config, stack: str, checks: Iterable[Check]) -> Settings
             values[name] = value
     faults += _unknown_keys(config)
     given = frozenset(key for key in _SECRETS if config.get_secret(key) is not None)
-    faults += found(Sections(stack=stack, secrets=given, **values), checks)
+    faults += _found(Sections(stack=stack, secrets=given, **values), checks)
     if not faults:
         try:
             return Settings(**values)
@@ -50,8 +50,13 @@ def load(config: pulumi.Config, stack: str, checks: Iterable[Check]) -> Settings
     raise wrong(faults)
 
 
-def found(sections: Sections, checks: Iterable[Check]) -> list[Fault]:
-    """What checks find, one after the other."""
+def refuse(sections: Sections, checks: Iterable[Check]) -> None:
+    """Raise pulumi.RunError when checks find something, with all of it."""
+    if faults := _found(sections, checks):
+        raise wrong(faults)
+
+
+def _found(sections: Sections, checks: Iterable[Check]) -> list[Fault]:
     return [fault for check in checks for fault in check(sections)]
 
 

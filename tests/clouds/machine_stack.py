@@ -104,9 +104,7 @@ class MachineStack:
             project="cyberhubs",
             stack=pulumi.get_stack(),
             hostname=None,
-            previous=pulumi.Output.from_input({}),
-            check_machine=lambda memory_mb, cpus, data: None,
         )
-        host = OpenStackMachine("hub", cloud, context).host
+        host = OpenStackMachine("hub", cloud, context).build()
         pulumi.export("address", host.address)
         pulumi.export("dockerHost", host.docker_host)

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from infra.machine.cloud_init import EC2_LIMIT_BYTES, OPENSTACK_LIMIT_BYTES, UserDataTooLargeError, user_data
+from infra.clouds.aws import facts as ec2
+from infra.clouds.openstack import facts as openstack
+from infra.machine.cloud_init import UserDataTooLargeError, user_data
 from infra.machine.first_boot import FirstBoot, host_files
 from infra.machine.keys import HostKey
 
@@ -25,7 +27,7 @@ HOST_KEY = HostKey(private=PRIVATE, public="ssh-ed25519 AAAAC3hostkey")
 OPERATOR = "ssh-ed25519 AAAAC3operator"
 
 
-def rendered(limit_bytes: int = EC2_LIMIT_BYTES) -> str:
+def rendered(limit_bytes: int = ec2.USER_DATA_BYTES) -> str:
     return user_data(
         first_boot=FIRST_BOOT, operator_public_key=OPERATOR, host_key=HOST_KEY, limit_bytes=limit_bytes
     )
@@ -68,12 +70,12 @@ def test_a_scratch_disk_is_not_mounted_where_the_data_belong() -> None:
 
 
 def test_user_data_fit_ec2_with_room_to_spare() -> None:
-    assert len(rendered().encode()) < 0.95 * EC2_LIMIT_BYTES
+    assert len(rendered().encode()) < 0.95 * ec2.USER_DATA_BYTES
 
 
 def test_openstack_counts_the_encoded_form() -> None:
-    assert len(base64.b64encode(b"x" * OPENSTACK_LIMIT_BYTES)) <= 65535
-    assert rendered(OPENSTACK_LIMIT_BYTES) == rendered()
+    assert len(base64.b64encode(b"x" * openstack.USER_DATA_BYTES)) <= 65535
+    assert rendered(openstack.USER_DATA_BYTES) == rendered()
 
 
 def test_what_does_not_fit_is_never_sent() -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.machine.first_boot import FILES, FirstBoot, digest, ebs_disk, host_files, openstack_disk
+from infra.clouds.aws import facts as ec2
+from infra.clouds.openstack import facts as openstack
+from infra.machine.first_boot import FILES, FirstBoot, digest, host_files
 
 OURS = FirstBoot(
     user="almalinux", data_dir="/mnt", data_disk=("/dev/disk/by-id/*x*", "/dev/xvdf"), ours_alone=True
@@ -75,7 +77,7 @@ def test_every_program_that_a_unit_starts_is_one_of_the_files() -> None:
 
 def test_a_cinder_volume_is_found_on_virtio_and_on_scsi(tmp_path: Path) -> None:
     volume = "6f1c2a9e-88d1-4f0b-9d2c-7f1e4a5b6c7d"
-    (pattern,) = openstack_disk(volume)
+    (pattern,) = openstack.disk(volume)
     links = [f"virtio-{volume[:20]}", f"scsi-0QEMU_QEMU_HARDDISK_{volume}", "virtio-00000000-0000-0000-0"]
     for link in links:
         (tmp_path / link).touch()
@@ -84,7 +86,7 @@ def test_a_cinder_volume_is_found_on_virtio_and_on_scsi(tmp_path: Path) -> None:
 
 
 def test_an_ebs_volume_is_found_by_its_id_before_its_place() -> None:
-    names = ebs_disk("vol-0a1b2c3d4e5f67890")
+    names = ec2.disk("vol-0a1b2c3d4e5f67890")
     assert names[0].endswith("nvme-Amazon_Elastic_Block_Store_vol0a1b2c3d4e5f67890*")
     assert names[1:] == ("/dev/xvdf", "/dev/sdf")
 

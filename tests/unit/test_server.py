@@ -12,10 +12,9 @@ import pulumi
 import pytest
 from pydantic import TypeAdapter
 
-from infra.clouds.context import Context
 from infra.clouds.server import ServerMachine
 from infra.host import Host
-from infra.machine.filesystem import Filesystem
+from infra.machine.capacity import Capacity
 from infra.stack.clouds import ServerCloud
 from tests.unit import engine
 
@@ -80,25 +79,25 @@ def settings(key: Path, **others: Any) -> ServerCloud:
     return TypeAdapter(ServerCloud).validate_python(values)
 
 
-def build(
-    cloud: ServerCloud,
-    *,
-    preview: bool = False,
-    check: Callable[[int, float, Filesystem | None], None] = lambda *_: None,
-) -> tuple[Host, str | None, engine.Run]:
+def capacity(cloud: ServerCloud) -> Capacity:
+    """What is known of the machine before anything happens."""
+    found: list[Capacity] = []
+
+    def program() -> None:
+        found.append(ServerMachine("hub", cloud).capacity)
+
+    done = engine.run(program)
+    assert not done.all("Stash")
+    return found[0]
+
+
+def build(cloud: ServerCloud, *, preview: bool = False) -> tuple[Host, str | None, engine.Run]:
     """Run a program that asks for nothing but the machine; with Docker's address if that is known."""
     hosts: list[Host] = []
     known: list[str] = []
 
     def program() -> pulumi.Output[None]:
-        context = Context(
-            project="cyberhubs",
-            stack="test",
-            hostname=None,
-            previous=pulumi.Output.from_input({}),
-            check_machine=check,
-        )
-        hosts.append(ServerMachine("hub", cloud, context).host)
+        hosts.append(ServerMachine("hub", cloud).build())
         return pulumi.Output.from_input(hosts[0].docker_host).apply(
             lambda address: known.append(str(address))
         )
@@ -107,11 +106,11 @@ def build(
     return hosts[0], known[0] if known else None, done
 
 
-def test_its_size_is_asked_for_and_checked_before_anything(key: Path, server: Callable[..., Path]) -> None:
-    server(memory_mb=1990, cpus=2)
-    told: list[tuple[int, float]] = []
-    host, _, _ = build(settings(key), check=lambda memory_mb, cpus, _: told.append((memory_mb, cpus)))
-    assert told == [(1990, 2)]
+def test_its_size_is_known_before_anything(key: Path, server: Callable[..., Path]) -> None:
+    asked = server(memory_mb=1990, cpus=2)
+    assert capacity(settings(key)) == Capacity(1990, 2)
+    assert "first-boot.conf" not in asked.read_text()
+    host, _, _ = build(settings(key))
     assert (host.memory_mb, host.cpus) == (1990, 2)
 
 
@@ -128,9 +127,8 @@ def test_what_the_data_folder_is_on_is_known_before_anything(
     key: Path, server: Callable[..., Path], device: str | None, asked_how: str, said: str, limits: bool | None
 ) -> None:
     asked = server(data=said)
-    told: list[Filesystem | None] = []
-    build(settings(key, dataDevice=device), check=lambda *words: told.append(words[2]))
-    assert [found and found.limits_projects for found in told] == [limits]
+    found = capacity(settings(key, dataDevice=device)).filesystem
+    assert (found and found.limits_projects) == limits
     assert f"{asked_how} " in asked.read_text()
 
 

@@ -203,8 +203,3 @@ def test_a_hub_that_sorts_first_moves_no_other(monkeypatch: pytest.MonkeyPatch, 
     assert len({address(after, name) for name in ("hub-hub", "pw-hub", "databank-hub", "proxy")}) == 4
     for key in {*after["proxy"].inputs} - {"image"}:
         assert after["proxy"].inputs[key] == before["proxy"].inputs[key], key
-
-
-def test_neither_site_nor_images_know_a_cloud() -> None:
-    for file in [*(ROOT / "infra/images").glob("*.py"), *(ROOT / "infra/site").glob("*.py")]:
-        assert "infra.clouds" not in file.read_text(), file

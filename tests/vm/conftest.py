@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from infra.clouds.aws.facts import USER_DATA_BYTES
 from infra.host import Ssh
 from infra.machine import readiness
-from infra.machine.cloud_init import EC2_LIMIT_BYTES, user_data
+from infra.machine.cloud_init import user_data
 from infra.machine.first_boot import FirstBoot
 from infra.machine.keys import HostKey, OperatorKey
 from tests.support.ports import free_ports
@@ -77,7 +78,7 @@ def host_key(kitchen: Path) -> HostKey:
 def rendered(operator: OperatorKey, host_key: HostKey) -> str:
     """The user data, as a cloud is given them."""
     return user_data(
-        first_boot=PLAN, operator_public_key=operator.public, host_key=host_key, limit_bytes=EC2_LIMIT_BYTES
+        first_boot=PLAN, operator_public_key=operator.public, host_key=host_key, limit_bytes=USER_DATA_BYTES
     )
 
 

@@ -17,7 +17,8 @@ _ADDRESS_PER_HOUR: Final = 0.005
 _FREE_DISK_GB: Final = 30
 """All disks together, in the first twelve months of an account that was opened before 15 July 2025."""
 
-_FREE_TYPES: Final = frozenset({"t2.micro", "t3.micro"})
+FREE_TYPES: Final = ("t2.micro", "t3.micro")
+"""Free for an account's first year; a region has one of them or both."""
 
 _T3_SIZES: Final = {"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16, "2xlarge": 32}
 """The price of a t3 doubles with its size."""
@@ -82,7 +83,7 @@ class Bill:
 
     def _free(self) -> str:
         over_gb = self.disk_gb - _FREE_DISK_GB
-        if self.instance_type not in _FREE_TYPES:
+        if self.instance_type not in FREE_TYPES:
             return f"The free allowance of a new account does not cover {self.instance_type}."
         region = _REGIONS.get(self.region)
         if over_gb > 0:

@@ -9,39 +9,41 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.clouds import data_volume
-from infra.clouds.aws.choice import Chooser, volume_tags
+from infra.clouds.aws import facts
+from infra.clouds.aws.choice import RegionChooser
 from infra.clouds.aws.cost import Bill
 from infra.clouds.aws.region import Region
 from infra.clouds.context import Context
-from infra.clouds.remote import remote_host, tell_of_open_ssh
+from infra.clouds.remote import machine_options, remote_host, tell_of_open_ssh, user_data
 from infra.clouds.tags import tags
 from infra.host import Host, Ssh
-from infra.machine import cloud_init, keys
-from infra.machine.first_boot import FirstBoot, ebs_disk
-from infra.machine.ports import PUBLIC_PORTS
+from infra.machine import keys
+from infra.machine.capacity import Capacity
+from infra.machine.ports import openings
 from infra.stack import state
-from infra.stack.clouds import DATA_DIR, AwsCloud
+from infra.stack.clouds import AwsCloud
 
 _USER = "ec2-user"
 """Of Amazon Linux."""
 
 
 class AwsMachine(pulumi.ComponentResource):
-    """A machine with its disk, its address and its firewall."""
+    """A machine with its disk, its address and its firewall: asked for first, then made."""
 
-    host: Host
+    capacity: Capacity
 
     def __init__(
         self, name: str, cloud: AwsCloud, context: Context, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        """Ask the region for all that the settings name, tell the price, then have the machine made.
+        """Ask the region for all that the settings name.
 
-        Raises pulumi.RunError, before anything is made, when the credentials are missing or refused, or
+        Raises pulumi.RunError when the credentials are missing or refused, or
         when the region has not what a setting names.
         """
         super().__init__("cyberhubs:aws:Machine", name, None, opts)
         self._prefix = name
         self._settings = cloud
+        self._context = context
         self._call = f"cyberhub-{context.stack}"
         plugin = aws.Provider(
             f"{name}-aws",
@@ -51,9 +53,16 @@ class AwsMachine(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self._child = pulumi.ResourceOptions(parent=self, provider=plugin)
-        self._choice = Chooser(cloud, context, Region(plugin), state.resources()).choose()
-        size = self._choice.machine_type
-        context.check_machine(size.memory_mb, size.cpus, None)
+        self._found = RegionChooser(cloud, context, Region(plugin), state.resources()).choose()
+        size = self._found.machine_type
+        self.capacity = Capacity(size.memory_mb, size.cpus)
+
+    def build(self) -> Host:
+        """Tell the price, then have the machine made.
+
+        Raises pulumi.RunError when the keys of the stack's machine are not on this computer.
+        """
+        cloud, already, stack = self._settings, self._found.already, self._context.stack
         bill = Bill(
             region=cloud.region,
             instance_type=cloud.instance_type,
@@ -62,14 +71,13 @@ class AwsMachine(pulumi.ComponentResource):
         )
         pulumi.log.info(bill.tell())
         tell_of_open_ssh(cloud.admin_cidrs)
-        operator = keys.operator_key(cloud.ssh_key_file, context.stack)
-        host_key = keys.host_key(context.stack)
+        pairs = keys.of_machine(cloud.ssh_key_file, stack, in_use=already.has_machine)
 
-        volume = self._data_volume(context)
+        volume = self._data_volume()
         port = self._port()
-        machine = self._machine(port, volume, operator, host_key)
+        machine = self._machine(port, volume, pairs)
         attached = aws.ec2.VolumeAttachment(
-            f"{name}-data-attached",
+            f"{self._prefix}-data-attached",
             device_name="/dev/sdf",
             instance_id=machine.id,
             volume_id=volume.id,
@@ -79,17 +87,16 @@ class AwsMachine(pulumi.ComponentResource):
             opts=self._options(deleted_with=machine, delete_before_replace=True),
         )
         address, associated = self._address(port, machine)
-        self.host = remote_host(
+        self.register_outputs(
+            {"address": address, "machine": machine.id, "dataVolume": volume.id, **keys.made_on()}
+        )
+        return remote_host(
             address=address,
             reached=pulumi.Output.all(associated.id, attached.id),
             machine=machine,
-            ssh=Ssh(user=_USER, key_file=operator.file, host_key=host_key.public),
-            memory_mb=size.memory_mb,
-            cpus=size.cpus,
-            not_running=self._choice.not_running,
-        )
-        self.register_outputs(
-            {"address": address, "machine": machine.id, "dataVolume": volume.id, **keys.made_on()}
+            ssh=Ssh(user=_USER, key_file=pairs.operator.file, host_key=pairs.host.public),
+            capacity=self.capacity,
+            not_running=already.not_running,
         )
 
     def _options(self, **more: Any) -> pulumi.ResourceOptions:
@@ -100,19 +107,19 @@ class AwsMachine(pulumi.ComponentResource):
         """The tag that AWS's pages show as a name."""
         return {"Name": self._call}
 
-    def _data_volume(self, context: Context) -> aws.ebs.Volume:
+    def _data_volume(self) -> aws.ebs.Volume:
         return aws.ebs.Volume(
             f"{self._prefix}-data",
-            availability_zone=self._choice.subnet.zone,
+            availability_zone=self._found.subnet.zone,
             size=self._settings.data_gb,
             type="gp3",
             encrypted=True,
-            tags={"Name": volume_tags(context)["Name"]},
+            tags={"Name": data_volume.name(self._context.stack)},
             opts=pulumi.ResourceOptions.merge(
                 self._child,
                 data_volume.options(
                     keep=self._settings.keep_data,
-                    adopt=self._choice.adopt,
+                    adopt=self._found.already.adopt,
                     fixed=[
                         *("availability_zone", "encrypted", "kms_key_id", "snapshot_id"),
                         *("type", "iops", "throughput", "multi_attach_enabled", "outpost_arn"),
@@ -129,7 +136,7 @@ class AwsMachine(pulumi.ComponentResource):
         """
         return aws.ec2.NetworkInterface(
             f"{self._prefix}-port",
-            subnet_id=self._choice.subnet.id,
+            subnet_id=self._found.subnet.id,
             security_groups=[self._firewall().id],
             tags=self._named,
             opts=self._options(ignore_changes=["subnet_id"], delete_before_replace=True),
@@ -140,25 +147,23 @@ class AwsMachine(pulumi.ComponentResource):
             f"{self._prefix}-firewall",
             name=self._call,
             description="SSH, and the hub over HTTP and HTTPS",
-            vpc_id=self._choice.subnet.vpc_id,
+            vpc_id=self._found.subnet.vpc_id,
             tags=self._named,
             # A subnet of another network comes with the next port; until then the machine is in this one.
             opts=self._options(ignore_changes=["vpc_id"]),
         )
-        for service, port in PUBLIC_PORTS.items():
-            admins = dict.fromkeys(self._settings.admin_cidrs)
-            for cidr in admins if service == "ssh" else ["0.0.0.0/0"]:
-                aws.vpc.SecurityGroupIngressRule(
-                    f"{self._prefix}-{service}-{cidr}",
-                    security_group_id=group.id,
-                    ip_protocol="tcp",
-                    from_port=port,
-                    to_port=port,
-                    description=service,
-                    tags=self._named,
-                    opts=self._child,
-                    **{f"cidr_ipv{ipaddress.ip_network(cidr).version}": cidr},
-                )
+        for service, port, cidr in openings(self._settings.admin_cidrs):
+            aws.vpc.SecurityGroupIngressRule(
+                f"{self._prefix}-{service}-{cidr}",
+                security_group_id=group.id,
+                ip_protocol="tcp",
+                from_port=port,
+                to_port=port,
+                description=service,
+                tags=self._named,
+                opts=self._child,
+                **{f"cidr_ipv{ipaddress.ip_network(cidr).version}": cidr},
+            )
         # Unlike OpenStack's, a group made here lets nothing out by itself.
         aws.vpc.SecurityGroupEgressRule(
             f"{self._prefix}-out",
@@ -175,30 +180,20 @@ class AwsMachine(pulumi.ComponentResource):
         self,
         port: aws.ec2.NetworkInterface,
         volume: aws.ebs.Volume,
-        operator: keys.OperatorKey,
-        host_key: keys.HostKey,
+        pairs: keys.Keys,
     ) -> aws.ec2.Instance:
-        def user_data(volume_id: str) -> str:
-            return cloud_init.user_data(
-                first_boot=FirstBoot(
-                    user=_USER, data_dir=DATA_DIR, data_disk=ebs_disk(volume_id), ours_alone=True
-                ),
-                operator_public_key=operator.public,
-                host_key=host_key,
-                limit_bytes=cloud_init.EC2_LIMIT_BYTES,
-            )
-
-        secret: pulumi.Output[str] = pulumi.Output.secret(volume.id.apply(user_data))
         instance_type = self._settings.instance_type
         return aws.ec2.Instance(
             f"{self._prefix}-machine",
-            ami=self._choice.image_id,
+            ami=self._found.image_id,
             instance_type=instance_type,
             primary_network_interface=aws.ec2.InstancePrimaryNetworkInterfaceArgs(
                 network_interface_id=port.id
             ),
-            key_name=self._settings.key_pair or self._key_pair(operator).key_name,
-            user_data=secret,
+            key_name=self._settings.key_pair or self._key_pair(pairs.operator).key_name,
+            user_data=user_data(
+                volume.id, facts.disk, user=_USER, keys=pairs, limit_bytes=facts.USER_DATA_BYTES
+            ),
             # Only the machine itself may ask for its metadata, which hold the user data: an answer that
             # has one hop to live does not get into a container.
             metadata_options=aws.ec2.InstanceMetadataOptionsArgs(
@@ -218,15 +213,9 @@ class AwsMachine(pulumi.ComponentResource):
             # `sudo poweroff` stops the machine, it does not delete it.
             instance_initiated_shutdown_behavior="stop",
             tags=self._named,
-            opts=self._options(
-                # A machine that runs is not replaced because there is a newer image or our script has a
-                # new line; a new one, which takes all of that, comes with a new port.
-                ignore_changes=["ami", "user_data", "key_name", "root_block_device", "availability_zone"],
-                # The port and the volume can be with one machine only.
-                delete_before_replace=True,
-                additional_secret_outputs=["user_data"],
-                # A machine that has not started in ten minutes is not going to.
-                custom_timeouts=pulumi.CustomTimeouts(create="10m", update="30m", delete="10m"),
+            opts=pulumi.ResourceOptions.merge(
+                self._child,
+                machine_options(fixed=["ami", "key_name", "root_block_device", "availability_zone"]),
             ),
         )
 

@@ -9,18 +9,12 @@ from typing import Final, TypeVar
 import pulumi
 import pulumi_aws as aws
 
-from infra.clouds.asking import CloudError, ask
-
-FREE_TYPES: Final = ("t2.micro", "t3.micro")
-"""Free for an account's first year; a region has one of them or both."""
+from infra.clouds.asking import CloudError, NotThereError, ask
+from infra.clouds.data_volume import Volume
 
 _IMAGE: Final = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-"
 
 Answer = TypeVar("Answer")
-
-
-class NotThereError(Exception):
-    """The region has no such thing."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +37,10 @@ class Subnet:
 
 
 @dataclass(frozen=True)
-class Volume:
-    """A volume that is there already."""
+class ZoneVolume(Volume):
+    """A volume in its availability zone, which it cannot leave."""
 
-    id: str
     zone: str
-    size_gb: int
 
 
 class Region:
@@ -95,14 +87,14 @@ class Region:
         )
         return Subnet(found.id, found.availability_zone, found.vpc_id)
 
-    def volume(self, identity: str) -> Volume:
+    def volume(self, identity: str) -> ZoneVolume:
         """A volume. Raises NotThereError."""
         found = self._ask(
             lambda: aws.ebs.get_volume(
                 filters=[{"name": "volume-id", "values": [identity]}], opts=self._options
             )
         )
-        return Volume(found.id, found.availability_zone, found.size)
+        return ZoneVolume(found.id, found.size, found.availability_zone)
 
     def volumes(self, tags: dict[str, str]) -> list[str]:
         """The ids of all volumes with these tags."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import pulumi
 
-from infra.clouds import data_volume
+from infra.clouds.asking import NotThereError, SeveralError
+from infra.clouds.chooser import Already, Chooser, Outputs, outputs
 from infra.clouds.context import Context
-from infra.clouds.openstack.project import Flavor, NotThereError, Project, SeveralError
-from infra.clouds.remote import tell_of_sleep
+from infra.clouds.data_volume import Volume
+from infra.clouds.openstack import facts
+from infra.clouds.openstack.project import Flavor, Project
 from infra.stack.clouds import OpenStackCloud
-from infra.stack.faults import Fault
 from infra.stack.stack_file import wrong
 
 _USERS: Final = {
@@ -27,10 +27,6 @@ _USERS: Final = {
 }
 """Start of an image's name to the user that its cloud-init makes."""
 
-_INSTANCE: Final = "openstack:compute/instance:Instance"
-_PORT: Final = "openstack:networking/port:Port"
-_VOLUME: Final = "openstack:blockstorage/volume:Volume"
-
 _QUOTA_WORDS: Final = {
     "instances": "instances",
     "cores": "cores",
@@ -41,14 +37,14 @@ _QUOTA_WORDS: Final = {
 
 _QUOTA_ADVICE: Final = "delete what is not needed, choose less, or ask the cloud's support for more"
 
-State = Mapping[str, Mapping[str, Any]]
 Answer = TypeVar("Answer")
 
 
-@dataclasses.dataclass(frozen=True)
-class Choice:
+@dataclass(frozen=True, kw_only=True)
+class ProjectHas:
     """What the project has of what the settings ask for."""
 
+    already: Already
     flavor: Flavor
     image_id: str
     user: str
@@ -57,17 +53,8 @@ class Choice:
     """The machine's root disk is a volume."""
     network_id: str
     external_network: str
-    adopt: str | None
-    """A volume to take over as the data volume."""
     zone_id: str | None
     """The DNS zone of the hub's record."""
-    not_running: str | None
-    """The id of the stack's machine when that is stopped or gone."""
-
-
-def volume_name(stack: str) -> str:
-    """What a stack's data volume is called: `destroy` keeps it, and the next deployment finds it by this."""
-    return f"cyberhub-{stack}-data"
 
 
 def dotted(name: str) -> str:
@@ -75,24 +62,25 @@ def dotted(name: str) -> str:
     return f"{name.rstrip('.')}."
 
 
-class Chooser:
-    """Asks a project for what the settings name, and collects all that is wrong with them."""
+class ProjectChooser(Chooser[Volume]):
+    """Asks a project for what the settings name."""
 
-    def __init__(self, cloud: OpenStackCloud, context: Context, project: Project, in_state: State) -> None:
+    RUNNING = "active"
+
+    def __init__(
+        self, cloud: OpenStackCloud, context: Context, project: Project, in_state: Mapping[str, Outputs]
+    ) -> None:
         """Choose for a stack.
 
         :param in_state: the stack's resources after its last update.
         """
+        super().__init__(cloud, context.stack, in_state, machine=facts.INSTANCE, volume=facts.VOLUME)
         self._cloud = cloud
         self._context = context
         self._project = project
-        self._volume_name = volume_name(context.stack)
-        self._machine = _outputs(in_state, _INSTANCE)
-        self._port = _outputs(in_state, _PORT)
-        self._volume = _outputs(in_state, _VOLUME)
-        self._faults: list[Fault] = []
+        self._port = outputs(in_state, facts.PORT)
 
-    def choose(self) -> Choice:
+    def choose(self) -> ProjectHas:
         """What to make the machine of. Raises pulumi.RunError with every fault that was found."""
         cloud, project = self._cloud, self._project
         flavor = self._one("flavor", cloud.flavor, project.flavor)
@@ -105,38 +93,21 @@ class Chooser:
         if cloud.floating_ip is not None:
             self._check_address(cloud.floating_ip)
         zone_id = None if cloud.dns_zone is None else self._zone_id(cloud.dns_zone)
-        adopt = self._volume_to_adopt()
+        volume = self._volume()
         if flavor is not None and self._machine is None:
-            self._check_quota(flavor, has_volume=adopt is not None or self._volume is not None)
+            self._check_quota(flavor, has_volume=volume is not None)
         if self._faults or flavor is None or network_id is None or external is None:
             raise wrong(self._faults)
-        return Choice(
+        return ProjectHas(
             flavor=flavor,
             image_id=image_id,
             user=user,
             from_volume=self._boots_from_volume(flavor),
             network_id=network_id,
             external_network=external,
-            adopt=adopt,
             zone_id=zone_id,
-            not_running=self._not_running(),
+            already=self._already(volume),
         )
-
-    def _fault(self, key: str, rule: str) -> None:
-        self._faults.append(Fault(f"cloud.{key}" if key else "cloud", rule))
-
-    def _not_running(self) -> str | None:
-        """The id of the machine that should be there, when it does not run."""
-        if self._machine is None:
-            return None
-        identity = str(self._machine["id"])
-        status = None
-        with contextlib.suppress(NotThereError):
-            status = self._project.machine_status(identity)
-        if status == "active":
-            return None
-        tell_of_sleep(status, f"openstack server start {identity}")
-        return identity
 
     def _one(self, key: str, value: Any, question: Callable[[Any], Answer]) -> Answer | None:
         """What a setting names; None, and a fault, when there is no such thing or more than one."""
@@ -191,33 +162,35 @@ class Chooser:
             self._fault("dnsZone", f"web.hostname {hostname} is not in the zone {zone.rstrip('.')}")
         return self._one("dnsZone", dotted(zone), self._project.zone_id)
 
-    def _volume_to_adopt(self) -> str | None:
-        """A volume that is there and not yet the stack's: the settings' one, or what `destroy` kept."""
-        wanted_gb = self._cloud.data_gb
-        if self._volume is not None:
-            data_volume.refuse_to_shrink(wanted_gb, data_volume.size_gb(self._volume))
-            return None
-        if self._cloud.data_volume_id is not None:
-            data_volume.tell_of_adoption(self._volume_name, self._cloud.data_volume_id, named=True)
-            return self._cloud.data_volume_id
+    def _volume_in_state(self, known: Outputs) -> Volume:
+        size = known.get("size")
+        return Volume(str(known["id"]), None if size is None else int(size))
+
+    def _volume_named(self, identity: str) -> Volume:
+        # The plug-in looks volumes up by their names only; one that is not there ends the update.
+        return Volume(identity, None)
+
+    def _volume_kept(self) -> Volume | None:
         try:
             kept = self._project.volume(self._volume_name)
         except SeveralError:
             rule = f"there are several volumes {self._volume_name}; set the id of the one to use"
             self._fault("dataVolumeId", rule)
             return None
-        if kept is None:
-            return None
-        if kept.status != "available":
-            self._fault(
-                "dataVolumeId",
-                f"the volume {self._volume_name} ({kept.id}) of an earlier deployment is {kept.status}; "
-                "detach it from its machine and try again, or set the id of another",
-            )
-            return None
-        data_volume.refuse_to_shrink(wanted_gb, kept.size_gb)
-        data_volume.tell_of_adoption(self._volume_name, kept.id, named=False)
-        return kept.id
+        if kept is None or kept.status == "available":
+            return kept
+        self._fault(
+            "dataVolumeId",
+            f"the volume {self._volume_name} ({kept.id}) of an earlier deployment is {kept.status}; "
+            "detach it from its machine and try again, or set the id of another",
+        )
+        return None
+
+    def _status(self, identity: str) -> str:
+        return self._project.machine_status(identity)
+
+    def _start(self, identity: str) -> str:
+        return f"openstack server start {identity}"
 
     def _check_quota(self, flavor: Flavor, *, has_volume: bool) -> None:
         from_volume = self._boots_from_volume(flavor)
@@ -249,9 +222,3 @@ _WORDS: Final = {
     "dnsZone": "DNS zone",
 }
 """Setting to what it names."""
-
-
-def _outputs(in_state: State, resource_type: str) -> Mapping[str, Any] | None:
-    """The outputs of the stack's one resource of a type; None before it is made."""
-    found = (one.get("outputs") or {} for one in in_state.values() if one.get("type") == resource_type)
-    return next(found, None)

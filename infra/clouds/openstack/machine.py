@@ -10,34 +10,34 @@ import pulumi_openstack as openstack
 
 from infra.clouds import data_volume
 from infra.clouds.context import Context
-from infra.clouds.openstack import credentials as openstack_credentials
-from infra.clouds.openstack.choice import Chooser, dotted, volume_name
+from infra.clouds.openstack import credentials, facts
+from infra.clouds.openstack.choice import ProjectChooser, dotted
 from infra.clouds.openstack.project import Project
-from infra.clouds.remote import remote_host, tell_of_open_ssh
+from infra.clouds.remote import machine_options, remote_host, tell_of_open_ssh, user_data
 from infra.clouds.tags import tags
 from infra.host import Host, Ssh
-from infra.machine import cloud_init, keys
-from infra.machine.first_boot import FirstBoot, openstack_disk
-from infra.machine.ports import PUBLIC_PORTS
+from infra.machine import keys
+from infra.machine.capacity import Capacity
+from infra.machine.ports import openings
 from infra.stack import state
-from infra.stack.clouds import DATA_DIR, OpenStackCloud
+from infra.stack.clouds import OpenStackCloud
 
 
 class OpenStackMachine(pulumi.ComponentResource):
-    """A machine with its disk, its address and its firewall."""
+    """A machine with its disk, its address and its firewall: asked for first, then made."""
 
-    host: Host
+    capacity: Capacity
 
     def __init__(
         self, name: str, cloud: OpenStackCloud, context: Context, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        """Ask the project for all that the settings name, then have the machine made.
+        """Ask the project for all that the settings name.
 
-        Raises pulumi.RunError, before anything is made, when the credentials are missing or refused,
+        Raises pulumi.RunError when the credentials are missing or refused,
         when the project has not what a setting names, or when its quota has no room.
         """
         super().__init__("cyberhubs:openstack:Machine", name, None, opts)
-        missing = openstack_credentials.missing(cloud.cloud)
+        missing = credentials.missing(cloud.cloud)
         if missing:
             raise pulumi.RunError(missing)
         self._prefix = name
@@ -49,18 +49,23 @@ class OpenStackMachine(pulumi.ComponentResource):
             f"{name}-openstack", cloud=cloud.cloud, opts=pulumi.ResourceOptions(parent=self)
         )
         self._child = pulumi.ResourceOptions(parent=self, provider=plugin)
-        self._choice = Chooser(cloud, context, Project(plugin), state.resources()).choose()
-        flavor = self._choice.flavor
-        context.check_machine(flavor.memory_mb, flavor.cpus, None)
+        self._found = ProjectChooser(cloud, context, Project(plugin), state.resources()).choose()
+        self.capacity = Capacity(self._found.flavor.memory_mb, self._found.flavor.cpus)
+
+    def build(self) -> Host:
+        """Have the machine made.
+
+        Raises pulumi.RunError when the keys of the stack's machine are not on this computer.
+        """
+        cloud, already, stack = self._settings, self._found.already, self._context.stack
         tell_of_open_ssh(cloud.admin_cidrs)
-        operator = keys.operator_key(cloud.ssh_key_file, context.stack)
-        host_key = keys.host_key(context.stack)
+        pairs = keys.of_machine(cloud.ssh_key_file, stack, in_use=already.has_machine)
 
         volume = self._data_volume()
         port = self._port()
-        machine = self._machine(port, volume, operator, host_key)
+        machine = self._machine(port, volume, pairs)
         attached = openstack.compute.VolumeAttach(
-            f"{name}-data-attached",
+            f"{self._prefix}-data-attached",
             instance_id=machine.id,
             volume_id=volume.id,
             # OpenStack lets go of the volume when the machine has shut down and goes; to pull it off a
@@ -68,19 +73,18 @@ class OpenStackMachine(pulumi.ComponentResource):
             opts=self._options(deleted_with=machine, delete_before_replace=True),
         )
         address, associated = self._address(port)
-        if self._choice.zone_id is not None:
-            self._dns_record(self._choice.zone_id, address)
-        self.host = remote_host(
+        if self._found.zone_id is not None:
+            self._dns_record(self._found.zone_id, address)
+        self.register_outputs(
+            {"address": address, "machine": machine.id, "dataVolume": volume.id, **keys.made_on()}
+        )
+        return remote_host(
             address=address,
             reached=pulumi.Output.all(associated.id, attached.id),
             machine=machine,
-            ssh=Ssh(user=self._choice.user, key_file=operator.file, host_key=host_key.public),
-            memory_mb=flavor.memory_mb,
-            cpus=flavor.cpus,
-            not_running=self._choice.not_running,
-        )
-        self.register_outputs(
-            {"address": address, "machine": machine.id, "dataVolume": volume.id, **keys.made_on()}
+            ssh=Ssh(user=self._found.user, key_file=pairs.operator.file, host_key=pairs.host.public),
+            capacity=self.capacity,
+            not_running=already.not_running,
         )
 
     def _options(self, **more: Any) -> pulumi.ResourceOptions:
@@ -89,7 +93,7 @@ class OpenStackMachine(pulumi.ComponentResource):
     def _data_volume(self) -> openstack.blockstorage.Volume:
         return openstack.blockstorage.Volume(
             f"{self._prefix}-data",
-            name=volume_name(self._context.stack),
+            name=data_volume.name(self._context.stack),
             description="Users' files, the hub's state and Docker's images",
             size=self._settings.data_gb,
             volume_type=self._settings.data_volume_type,
@@ -99,7 +103,7 @@ class OpenStackMachine(pulumi.ComponentResource):
                 self._child,
                 data_volume.options(
                     keep=self._settings.keep_data,
-                    adopt=self._choice.adopt,
+                    adopt=self._found.already.adopt,
                     fixed=["availability_zone", "volume_type", "image_id", "snapshot_id", "source_vol_id"],
                 ),
             ),
@@ -114,7 +118,7 @@ class OpenStackMachine(pulumi.ComponentResource):
         return openstack.networking.Port(
             f"{self._prefix}-port",
             name=self._call,
-            network_id=self._choice.network_id,
+            network_id=self._found.network_id,
             # On the port and by id: where a port is given, those of the machine are not looked at.
             security_group_ids=[self._firewall().id],
             tags=self._tag_words,
@@ -131,76 +135,55 @@ class OpenStackMachine(pulumi.ComponentResource):
             tags=self._tag_words,
             opts=self._child,
         )
-        for service, port in PUBLIC_PORTS.items():
-            for cidr in dict.fromkeys(self._settings.admin_cidrs) if service == "ssh" else ["0.0.0.0/0"]:
-                openstack.networking.SecGroupRule(
-                    f"{self._prefix}-{service}-{cidr}",
-                    security_group_id=group.id,
-                    direction="ingress",
-                    ethertype=f"IPv{ipaddress.ip_network(cidr).version}",
-                    protocol="tcp",
-                    port_range_min=port,
-                    port_range_max=port,
-                    remote_ip_prefix=cidr,
-                    description=service,
-                    opts=self._child,
-                )
+        for service, port, cidr in openings(self._settings.admin_cidrs):
+            openstack.networking.SecGroupRule(
+                f"{self._prefix}-{service}-{cidr}",
+                security_group_id=group.id,
+                direction="ingress",
+                ethertype=f"IPv{ipaddress.ip_network(cidr).version}",
+                protocol="tcp",
+                port_range_min=port,
+                port_range_max=port,
+                remote_ip_prefix=cidr,
+                description=service,
+                opts=self._child,
+            )
         return group
 
     def _machine(
         self,
         port: openstack.networking.Port,
         volume: openstack.blockstorage.Volume,
-        operator: keys.OperatorKey,
-        host_key: keys.HostKey,
+        pairs: keys.Keys,
     ) -> openstack.compute.Instance:
-        def user_data(volume_id: str) -> str:
-            return cloud_init.user_data(
-                first_boot=FirstBoot(
-                    user=self._choice.user,
-                    data_dir=DATA_DIR,
-                    data_disk=openstack_disk(volume_id),
-                    ours_alone=True,
-                ),
-                operator_public_key=operator.public,
-                host_key=host_key,
-                limit_bytes=cloud_init.OPENSTACK_LIMIT_BYTES,
-            )
-
-        from_volume = self._choice.from_volume
-        secret: pulumi.Output[str] = pulumi.Output.secret(volume.id.apply(user_data))
+        from_volume = self._found.from_volume
         return openstack.compute.Instance(
             f"{self._prefix}-machine",
             name=self._call,
-            flavor_id=self._choice.flavor.id,
-            image_id=None if from_volume else self._choice.image_id,
+            flavor_id=self._found.flavor.id,
+            image_id=None if from_volume else self._found.image_id,
             block_devices=[self._root_volume()] if from_volume else None,
-            key_pair=self._settings.key_pair or self._key_pair(operator).name,
+            key_pair=self._settings.key_pair or self._key_pair(pairs.operator).name,
             networks=[openstack.compute.InstanceNetworkArgs(port=port.id)],
             availability_zone=self._settings.availability_zone,
             # The metadata service is not always there when a machine first asks.
             config_drive=True,
-            user_data=secret,
+            user_data=user_data(
+                volume.id, facts.disk, user=self._found.user, keys=pairs, limit_bytes=facts.USER_DATA_BYTES
+            ),
             metadata=self._tags,
             stop_before_destroy=True,
-            opts=self._options(
-                # A machine that runs is not replaced because its image got a newer version or our
-                # script a new line; a new one, which takes all of that, comes with a new port.
-                ignore_changes=[
-                    *("image_id", "image_name", "block_devices", "user_data", "key_pair"),
-                    "availability_zone",
-                ],
-                # The port and the volume can be with one machine only.
-                delete_before_replace=True,
-                additional_secret_outputs=["user_data"],
-                # A machine that has not started in ten minutes is not going to.
-                custom_timeouts=pulumi.CustomTimeouts(create="10m", update="30m", delete="10m"),
+            opts=pulumi.ResourceOptions.merge(
+                self._child,
+                machine_options(
+                    fixed=["image_id", "image_name", "block_devices", "key_pair", "availability_zone"]
+                ),
             ),
         )
 
     def _root_volume(self) -> openstack.compute.InstanceBlockDeviceArgs:
         return openstack.compute.InstanceBlockDeviceArgs(
-            uuid=self._choice.image_id,
+            uuid=self._found.image_id,
             source_type="image",
             destination_type="volume",
             volume_size=self._settings.boot_gb,
@@ -225,7 +208,7 @@ class OpenStackMachine(pulumi.ComponentResource):
         else:
             address = openstack.networking.FloatingIp(
                 f"{self._prefix}-address",
-                pool=self._choice.external_network,
+                pool=self._found.external_network,
                 tags=self._tag_words,
                 opts=self._child,
             ).address

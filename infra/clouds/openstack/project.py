@@ -13,7 +13,8 @@ from typing import Any, Final, TypeVar
 import pulumi
 import pulumi_openstack as openstack
 
-from infra.clouds.asking import CloudError, ask, nearest
+from infra.clouds.asking import CloudError, NotThereError, SeveralError, ask, nearest
+from infra.clouds.data_volume import Volume
 from infra.clouds.openstack import credentials as openstack_credentials
 
 _SECONDS: Final = 10
@@ -35,14 +36,6 @@ _QUOTAS: Final = {
 Answer = TypeVar("Answer")
 
 
-class NotThereError(Exception):
-    """The project has nothing of that name; the text ends with what it has."""
-
-
-class SeveralError(Exception):
-    """The project has more than one; the text ends with their names."""
-
-
 @dataclass(frozen=True)
 class Flavor:
     """A size of machine."""
@@ -55,12 +48,10 @@ class Flavor:
 
 
 @dataclass(frozen=True)
-class Volume:
-    """A volume that is there already."""
+class FoundVolume(Volume):
+    """A volume that was looked up."""
 
-    id: str
     status: str
-    size_gb: int
 
 
 class Project:
@@ -111,13 +102,13 @@ class Project:
         found = self._ask(lambda: openstack.networking.get_floating_ip(address=address, opts=self._options))
         return found.port_id or ""
 
-    def volume(self, name: str) -> Volume | None:
+    def volume(self, name: str) -> FoundVolume | None:
         """The volume of that name, if there is one. Raises SeveralError."""
         try:
             found = self._ask(lambda: openstack.blockstorage.get_volume_v3(name=name, opts=self._options))
         except NotThereError:
             return None
-        return Volume(found.id, found.status, found.size)
+        return FoundVolume(found.id, found.size, found.status)
 
     def zone_id(self, name: str) -> str:
         """A DNS zone of the project. Raises NotThereError."""

@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from infra.machine.cloud_init import EC2_LIMIT_BYTES
+from infra.clouds.aws.facts import USER_DATA_BYTES
 from tests.unit.clouds.amazon import up
 from tests.unit.clouds.deploying import deploy
 from tests.unit.clouds.ec2 import Account
@@ -63,11 +63,11 @@ def test_a_stack_in_an_empty_account(cloud: Account, home: Path) -> None:
     stored = cloud.ec2.describe_instance_attribute(InstanceId=identity, Attribute="userData")
     text = base64.b64decode(stored["UserData"]["Value"])
     assert text.startswith(b"#cloud-config\n")
-    assert len(text) <= EC2_LIMIT_BYTES
+    assert len(text) <= USER_DATA_BYTES
     assert data["VolumeId"].replace("-", "").encode() in packed(text)
 
     # The size that limits are held against.
-    assert got.checked == [(1024, 1)]
+    assert (got.capacity.memory_mb, got.capacity.cpus) == (1024, 1)
 
 
 def port_of(cloud: Account, port: dict[str, Any]) -> dict[str, Any]:
@@ -211,7 +211,7 @@ def test_another_stacks_volume_is_not_taken(cloud: Account) -> None:
 
 def test_a_larger_type_has_its_own_size(cloud: Account) -> None:
     got = up(cloud, {"instanceType": "t3.large"})
-    assert got.checked == [(8192, 2)]
+    assert (got.capacity.memory_mb, got.capacity.cpus) == (8192, 2)
     assert got.run.only("instance:Instance").inputs["creditSpecification"] == {"cpuCredits": "standard"}
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pulumi
 import pytest
 
+from infra.clouds.openstack.facts import USER_DATA_BYTES
 from infra.machine import readiness
-from infra.machine.cloud_init import OPENSTACK_LIMIT_BYTES
 from tests.unit.clouds.arbutus import (
     ADDRESS,
     GET_VOLUME,
@@ -210,7 +210,7 @@ def test_the_operators_private_key_goes_nowhere(home: Path) -> None:
 def test_the_user_data_find_the_volume_and_fit() -> None:
     text = up().run.only(":Instance").inputs["userData"]
     assert text.startswith("#cloud-config\n")
-    assert len(base64.b64encode(text.encode())) <= OPENSTACK_LIMIT_BYTES
+    assert len(base64.b64encode(text.encode())) <= USER_DATA_BYTES
     assert up().run.only(":Instance").inputs["configDrive"] is True
 
 

@@ -114,10 +114,6 @@ def test_a_key_file_that_is_not_there_is_named() -> None:
     assert "cloud.sshKeyFile" in message or "lost does not exist" in message
 
 
-def test_a_machine_too_small_is_refused_before_anything_is_made() -> None:
-    assert refusal(too_small="hub.limits.memoryMb is too much") == "hub.limits.memoryMb is too much"
-
-
 # A stack that has a machine
 
 
