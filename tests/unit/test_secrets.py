@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 import pytest
 
+from infra.images.contexts import ROOT
 from infra.stack import secrets
 from infra.stack.secrets import TABLE, Secrets, gather
 from infra.stack.settings import Settings
@@ -101,3 +103,9 @@ def test_the_table_has_every_secret_once() -> None:
     assert len({one.key for one in TABLE}) == len(TABLE)
     files = [one.file for one in TABLE if one.file]
     assert len(set(files)) == len(files)
+
+
+@pytest.mark.parametrize("file", [one.file for one in TABLE if one.file])
+def test_every_file_that_is_put_into_a_container_is_read_there(file: str) -> None:
+    code = (ROOT / "hubconfig").rglob("*.py")
+    assert any(re.search(rf"[\"/]{file}\"", text.read_text()) for text in code)
