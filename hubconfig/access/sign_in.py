@@ -33,15 +33,17 @@ from hubconfig.auth_options import (
     OidcAuth,
     SharedPasswordAuth,
 )
-from hubconfig.secret_files import SECRETS_DIR, secret
+from hubconfig.secret_files import (
+    ADMIN_PASSWORD_MIN,
+    SECRETS_DIR,
+    USER_PASSWORD_MIN,
+    password_refusal,
+    secret,
+)
 from hubconfig.settings import HubSettings
 
 SERVICE = "access"
 """The service in whose name servers of people who are put out are stopped."""
-
-USER_PASSWORD_MIN = 8
-ADMIN_PASSWORD_MIN = 32
-"""Characters; both are SharedPasswordAuthenticator's own rules."""
 
 _PROVIDER_TIMES = {"connect_timeout": 5.0, "request_timeout": 10.0}
 """Seconds that a provider has for an answer before the user is told that it gives none."""
@@ -171,14 +173,8 @@ def _passwords(secrets_dir: Path, *, admins: bool) -> Mapping[str, Any]:
 
 def _password(name: str, secrets_dir: Path, shortest: int) -> str:
     password = secret(name, secrets_dir)
-    if len(password) < shortest:
-        raise ValueError(
-            f"the secret {name} has {len(password)} characters; it must have at least {shortest}"
-        )
-    if not password.isascii():
-        raise ValueError(
-            f"the secret {name} has letters beyond ASCII, which not every keyboard types alike; use others"
-        )
+    if why := password_refusal(password, shortest):
+        raise ValueError(f"the secret {name} {why}")
     return password
 
 

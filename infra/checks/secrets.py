@@ -1,27 +1,53 @@
-"""Whether the secrets that only a person can give are there."""
+"""Whether the secrets that only a person can give are there, and whether those given can be used."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from hubconfig.options import remote_spaces
 from infra.stack.faults import Fault
-from infra.stack.secrets import SPACE_KEYS, TABLE, read_by, space_key_command
+from infra.stack.secrets import (
+    ADMIN_PASSWORD,
+    BACKUP_CREDENTIALS,
+    BACKUP_PASSWORD,
+    SHARED_PASSWORD,
+    SPACE_KEYS,
+    TABLE,
+    read_by,
+    space_key_command,
+)
 from infra.stack.sections import Sections
 
 
 def faults(sections: Sections) -> Sequence[Fault]:
-    """Secrets that a sign-in or a folder of another machine needs, and the stack file does not hold."""
-    hubs = [*sections.every_hub().values()]
-    needed = {secret for options in hubs for secret in read_by(options) if not secret.made}
-    told = [
-        Fault(secret.key, f"is required for this sign-in; run: {secret.command}")
-        for secret in TABLE
-        if secret in needed and secret.key not in sections.secrets
-    ]
-    spaces = remote_spaces(hubs)
-    if spaces and SPACE_KEYS.key not in sections.secrets:
-        told.append(
-            Fault(SPACE_KEYS.key, f"the space {min(spaces)} needs one; run: {space_key_command(min(spaces))}")
+    """Secrets that are missing, or that the hub, restic or a mount would refuse once all is made."""
+    return [*_of_hubs_and_backup(sections), *_of_spaces(sections)]
+
+
+def _of_hubs_and_backup(sections: Sections) -> Iterator[Fault]:
+    given = sections.secrets
+    by_hubs = {secret for options in sections.every_hub().values() for secret in read_by(options)}
+    by_backup = {BACKUP_PASSWORD, BACKUP_CREDENTIALS} if sections.backup is not None else set()
+    for secret in TABLE:
+        value = given.get(secret.key)
+        if value is None and secret in by_hubs and not secret.made:
+            yield Fault(secret.key, f"is required for this sign-in; run: {secret.command}")
+        if value is not None and secret in by_hubs | by_backup and (why := secret.refusal(value.strip())):
+            yield Fault(secret.key, why)
+    user, admin = (given.get(secret.key, "").strip() for secret in (SHARED_PASSWORD, ADMIN_PASSWORD))
+    if ADMIN_PASSWORD in by_hubs and admin and admin == user:
+        yield Fault(ADMIN_PASSWORD.key, f"is the same as {SHARED_PASSWORD.key}; give admins their own")
+
+
+def _of_spaces(sections: Sections) -> Iterator[Fault]:
+    spaces = sorted(remote_spaces([*sections.every_hub().values()]))
+    if spaces and SPACE_KEYS.key in sections.secrets:
+        yield Fault(
+            SPACE_KEYS.key,
+            f"is one text; give each space its own: pulumi config rm {SPACE_KEYS.key}, then "
+            f"{space_key_command(spaces[0])}",
         )
-    return told
+        return
+    for space in spaces:
+        if not sections.secrets.get(f"{SPACE_KEYS.key}.{space}", "").strip():
+            yield Fault(SPACE_KEYS.key, f"the space {space} needs one; run: {space_key_command(space)}")

@@ -12,7 +12,6 @@ from hubconfig.space_options import RcloneSpace, SshfsSpace
 from infra.dock import Dock, secret_uploads
 from infra.engine import Engine
 from infra.host import Host
-from infra.stack.secrets import space_key_command
 
 
 def space_container(
@@ -64,16 +63,12 @@ def space_container(
                     bind_options=docker.ContainerMountBindOptionsArgs(propagation="rshared"),
                 )
             ],
-            uploads=secret_uploads({"space_key": keys.apply(lambda known: _key(space.name, known))}),
+            uploads=secret_uploads(
+                {"space_key": keys.apply(lambda known: known[space.name].rstrip("\n") + "\n")}
+            ),
             destroy_grace_seconds=10,
         ),
         rights=["DAC_OVERRIDE", "SYS_ADMIN"],
         # Docker's AppArmor profile forbids every mount; the machine's own may not know the profile at all.
         security=["apparmor=unconfined"],
     )
-
-
-def _key(space: str, keys: Mapping[str, str]) -> str:
-    if space not in keys:
-        raise pulumi.RunError(f"the space {space} has no secret; run: {space_key_command(space)}")
-    return keys[space].rstrip("\n") + "\n"

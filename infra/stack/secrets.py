@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import pulumi
 
+from hubconfig.backup.options import Refused, credentials
 from hubconfig.options import HubOptions, remote_spaces
+from hubconfig.secret_files import ADMIN_PASSWORD_MIN, TOKEN_MIN, USER_PASSWORD_MIN, password_refusal
 from infra.stack.settings import Settings
 
 _GENERATED_BYTES: Final = 24
 """192 bits: 32 characters, as many as JupyterHub wants of an administrator's password."""
+
+
+def _empty(value: str) -> str | None:
+    return None if value else "is empty; set it, or remove it with `pulumi config rm`"
+
+
+def _no_credentials(value: str) -> str | None:
+    try:
+        credentials(value)
+    except Refused:
+        return "has a line that is not NAME=value; write one such line for each thing that restic needs"
+    return _empty(value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +44,10 @@ class Secret:
     """The file in which a container gets it; empty: not as it is."""
     made: bool = False
     """Made by the program when nobody gives it, kept in the stack's outputs, and told by them."""
+    by_name: bool = False
+    """A mapping of names to secrets."""
+    refusal: Callable[[str], str | None] = _empty
+    """Why a value may not be, without a word of it; None if it may."""
 
     @property
     def command(self) -> str:
@@ -53,6 +72,7 @@ SHARED_PASSWORD: Final = Secret(
     file="shared_password",
     made=True,
     what="For `sharedPassword` sign-in, 8 characters or more; else made.",
+    refusal=partial(password_refusal, shortest=USER_PASSWORD_MIN),
     changing="The hub restarts.",
 )
 ADMIN_PASSWORD: Final = Secret(
@@ -60,17 +80,20 @@ ADMIN_PASSWORD: Final = Secret(
     file="admin_password",
     made=True,
     what="The administrators' own, 32 characters or more; else made.",
+    refusal=partial(password_refusal, shortest=ADMIN_PASSWORD_MIN),
     changing="The hub restarts.",
 )
 METRICS_TOKEN: Final = Secret(
     key="metricsToken",
     file="metrics_token",
     made=True,
-    what="What Prometheus shows to read metrics; else made.",
+    what="What Prometheus shows to read metrics, 8 characters or more; else made.",
+    refusal=partial(password_refusal, shortest=TOKEN_MIN),
     changing="The hub restarts.",
 )
 SPACE_KEYS: Final = Secret(
     key="spaceKeys",
+    by_name=True,
     what="Remote space to its private key or rclone.conf.",
     changing="That space is mounted anew.",
 )
@@ -85,6 +108,7 @@ BACKUP_CREDENTIALS: Final = Secret(
     key="backupCredentials",
     file="backup_credentials",
     what="Lines NAME=value that restic needs for a remote place.",
+    refusal=_no_credentials,
     changing="The next backup uses them.",
 )
 

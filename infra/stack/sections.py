@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hubconfig.data_folder import DataFolder
@@ -19,8 +19,8 @@ class Sections:
     """A section with faults of its own is None, so that these do not hide what is wrong with another."""
 
     stack: str
-    secrets: frozenset[str] = frozenset()
-    """Keys of the secrets that are set."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Key to value of the secrets that are set; `spaceKeys.archive` where a key is a mapping."""
     capacity: Capacity | None = None
     """Of the machine; None before its cloud was asked."""
     cloud: Cloud | None = None

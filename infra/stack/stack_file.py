@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, get_type_hints
@@ -15,8 +16,6 @@ from infra.stack.rules import REWRITTEN_TIME
 from infra.stack.secrets import TABLE
 from infra.stack.sections import Check, Sections
 from infra.stack.settings import Settings
-
-_SECRETS: Final = frozenset(secret.key for secret in TABLE)
 
 _TYPES: Final = get_type_hints(Settings, include_extras=True)
 """Section to its type, with all that the model says of it beside the type."""
@@ -40,8 +39,7 @@ def load(config: pulumi.Config, stack: str, checks: Iterable[Check]) -> Settings
         if not wrong_there:
             values[name] = value
     faults += _unknown_keys(config)
-    given = frozenset(key for key in _SECRETS if config.get_secret(key) is not None)
-    faults += _found(Sections(stack=stack, secrets=given, **values), checks)
+    faults += _found(Sections(stack=stack, secrets=_secrets(config), **values), checks)
     if not faults:
         try:
             return Settings(**values)
@@ -69,6 +67,25 @@ def wrong(faults: Sequence[Fault]) -> pulumi.RunError:
         f"  {project}:{fault.key}: {fault.rule}" if fault.key else f"  {fault.rule}" for fault in faults
     ]
     return pulumi.RunError("\n".join(lines))
+
+
+def _secrets(config: pulumi.Config) -> dict[str, str]:
+    """The secrets that are set, by key; of a mapping each by its own: `spaceKeys.archive`."""
+    found: dict[str, str] = {}
+    for secret in TABLE:
+        value = config.get(secret.key)
+        if value is None:
+            continue
+        try:
+            inside = json.loads(value) if secret.by_name else None
+        except ValueError:
+            inside = None  # one text; the check of it says what to do
+        found |= (
+            {f"{secret.key}.{name}": str(each) for name, each in inside.items()}
+            if isinstance(inside, dict)
+            else {secret.key: value}
+        )
+    return found
 
 
 def _read(name: str, field: FieldInfo, raw: Any) -> tuple[Any, list[Fault]]:
@@ -99,7 +116,7 @@ def _dates(raw: Any, where: list[str | int]) -> list[Fault]:
 
 def _unknown_keys(config: pulumi.Config) -> list[Fault]:
     """Keys of the stack file that nothing reads: nearly always a slip of the finger."""
-    known = {*Settings.model_fields, *_SECRETS}
+    known = {*Settings.model_fields, *(secret.key for secret in TABLE)}
     prefix = f"{config.name}:"
     given = [key.removeprefix(prefix) for key in pulumi.runtime.config.CONFIG.get() if key.startswith(prefix)]
     return [

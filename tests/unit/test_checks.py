@@ -98,5 +98,5 @@ def test_secrets_are_asked_for_once_however_many_hubs_read_them() -> None:
     shared = HubOptions(auth=SharedPasswordAuth(kind="sharedPassword"))
     sections = Sections(stack="s", hub=github, hubs={"a": github, "b": shared})
     assert [fault.key for fault in checks.secrets.faults(sections)] == ["oauthClientId", "oauthClientSecret"]
-    given = Sections(stack="s", hub=github, secrets=frozenset({"oauthClientId", "oauthClientSecret"}))
+    given = Sections(stack="s", hub=github, secrets={"oauthClientId": "i", "oauthClientSecret": "s"})
     assert checks.secrets.faults(given) == []
