@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pulumi
 from cryptography import x509
 
 from infra import pem
@@ -50,33 +49,32 @@ def file_faults(tls: FilesTls, hostname: str | None, now: datetime) -> list[Faul
         pair = pem.pair(tls.certificate_file, tls.key_file)
     except pem.PemError as error:
         return [Fault(key, str(error))]
+    return [*_of_chain(certificate, pair), *_of_leaf(certificate, pair.leaf, hostname, now)]
+
+
+def _of_chain(key: str, pair: pem.Pair) -> Iterator[Fault]:
     if pair.lacks_intermediate:
-        pulumi.log.warn(
-            f"{certificate} holds no certificate of the authority that signed it ({_name(pair.leaf)}): most "
-            "browsers find it by themselves, git, curl and apps refuse. Append the authority's intermediate"
+        authority = pair.leaf.issuer.rfc4514_string()
+        yield Fault(
+            key,
+            f"holds no certificate of the authority that signed it ({authority}): most "
+            "browsers find it by themselves, git, curl and apps refuse. Append the authority's intermediate",
+            stops=False,
         )
-    return [Fault(certificate, rule) for rule in _rules(pair.leaf, hostname, now)]
 
 
-def _rules(leaf: x509.Certificate, hostname: str | None, now: datetime) -> list[str]:
+def _of_leaf(key: str, leaf: x509.Certificate, hostname: str | None, now: datetime) -> Iterator[Fault]:
     """Dates and names that a certificate may not have."""
-    rules = []
     begins, ends = leaf.not_valid_before_utc, leaf.not_valid_after_utc
     if begins > now:
-        rules.append(f"is good from {begins:%Y-%m-%d %H:%M} UTC on only; wait, or set this computer's clock")
+        rule = f"is good from {begins:%Y-%m-%d %H:%M} UTC on only; wait, or set this computer's clock"
+        yield Fault(key, rule)
     if ends <= now:
-        rules.append(f"ended on {ends:%Y-%m-%d}; get a new certificate")
+        yield Fault(key, f"ended on {ends:%Y-%m-%d}; get a new certificate")
     elif ends - now < _SOON:
-        pulumi.log.warn(
-            f"web.tls.certificateFile ends on {ends:%Y-%m-%d}; get a new certificate and run up again"
-        )
+        yield Fault(key, f"ends on {ends:%Y-%m-%d}; get a new certificate and run up again", stops=False)
     if hostname is not None and not _names(leaf, hostname):
-        rules.append(f"does not name {hostname}; get one that does")
-    return rules
-
-
-def _name(certificate: x509.Certificate) -> str:
-    return certificate.issuer.rfc4514_string()
+        yield Fault(key, f"does not name {hostname}; get one that does")
 
 
 def _told(key: str, read: Callable[[], object]) -> list[Fault]:

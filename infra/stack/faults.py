@@ -16,6 +16,8 @@ class Fault:
 
     key: str
     rule: str
+    stops: bool = True
+    """Nothing is made with it; else people are only warned."""
 
 
 def explain(error: ValidationError, section: str = "") -> list[Fault]:

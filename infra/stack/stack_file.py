@@ -55,7 +55,12 @@ def refuse(sections: Sections, checks: Iterable[Check]) -> None:
 
 
 def _found(sections: Sections, checks: Iterable[Check]) -> list[Fault]:
-    return [fault for check in checks for fault in check(sections)]
+    """What stops; of the rest people are warned."""
+    told = [fault for check in checks for fault in check(sections)]
+    for fault in told:
+        if not fault.stops:
+            pulumi.log.warn(f"{fault.key}: {fault.rule}")
+    return [fault for fault in told if fault.stops]
 
 
 def wrong(faults: Sequence[Fault]) -> pulumi.RunError:

@@ -41,7 +41,7 @@ def _knowing(folder: str, *modules: str) -> list[str]:
         ("hubconfig", ("infra", "tools", "pulumi", *_SDKS)),
         ("infra", ("tools", "tests")),
         ("infra/stack", ("infra.checks", "infra.clouds", "infra.site", "infra.images", "infra.program")),
-        ("infra/checks", ("infra.clouds", "infra.program", *_SDKS)),
+        ("infra/checks", ("infra.clouds", "infra.program", "pulumi", *_SDKS)),
         ("infra/clouds", ("infra.checks", "infra.site", "infra.images", "infra.dock", "pulumi_docker")),
         ("infra/machine", ("infra.checks", "infra.clouds", "infra.site", "infra.images", *_SDKS)),
         ("infra/images", ("infra.checks", "infra.clouds", "infra.site", "infra.program")),

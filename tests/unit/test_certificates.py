@@ -17,13 +17,15 @@ from infra.stack.settings import FilesTls
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 
-def write_pair(folder: Path, name: str = "hub.example.org", days: int = 90) -> FilesTls:
+def write_pair(
+    folder: Path, name: str = "hub.example.org", days: int = 90, issuer: str | None = None
+) -> FilesTls:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)
-        .issuer_name(subject)
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer or name)]))
         .public_key(key.public_key())
         .serial_number(1)
         .not_valid_before(NOW - timedelta(days=300))
@@ -43,7 +45,13 @@ def write_pair(folder: Path, name: str = "hub.example.org", days: int = 90) -> F
 
 
 def complaints(tls: FilesTls, hostname: str | None = "hub.example.org") -> str:
-    return "; ".join(f"{fault.key}: {fault.rule}" for fault in file_faults(tls, hostname, NOW))
+    """What stops the update."""
+    return "; ".join(f"{fault.key}: {fault.rule}" for fault in file_faults(tls, hostname, NOW) if fault.stops)
+
+
+def warnings(tls: FilesTls) -> list[str]:
+    """What people are only warned of."""
+    return [fault.rule for fault in file_faults(tls, "hub.example.org", NOW) if not fault.stops]
 
 
 @pytest.mark.parametrize("name", ["hub.example.org", "*.example.org"])
@@ -60,7 +68,24 @@ def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_certificate_that_ended_is_refused(tmp_path: Path) -> None:
-    assert "ended on 2029-12-31" in complaints(write_pair(tmp_path, days=-1))
+    ended = write_pair(tmp_path, days=-1)
+    assert "ended on 2029-12-31" in complaints(ended)
+    assert warnings(ended) == []
+
+
+@pytest.mark.parametrize(("days", "warned"), [(13, True), (15, False)])
+def test_a_certificate_that_ends_soon_is_told_of_and_taken(tmp_path: Path, days: int, warned: bool) -> None:
+    tls = write_pair(tmp_path, days=days)
+    assert complaints(tls) == ""
+    assert [rule.startswith("ends on 2030-01-1") for rule in warnings(tls)] == [True] * warned
+
+
+def test_a_certificate_without_its_authoritys_own_is_told_of_and_taken(tmp_path: Path) -> None:
+    tls = write_pair(tmp_path, issuer="An Authority")
+    assert complaints(tls) == ""
+    (warned,) = warnings(tls)
+    assert "of the authority that signed it (CN=An Authority)" in warned
+    assert warnings(write_pair(tmp_path)) == []
 
 
 def test_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None:

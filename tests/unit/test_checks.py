@@ -6,6 +6,7 @@ import importlib
 import inspect
 from pathlib import Path
 
+import pulumi
 import pytest
 
 from hubconfig.auth_options import GitHubAuth, SharedPasswordAuth
@@ -13,7 +14,9 @@ from hubconfig.options import HubOptions
 from infra import checks
 from infra.machine.capacity import Capacity
 from infra.machine.filesystem import Filesystem
+from infra.stack import stack_file
 from infra.stack.clouds import LocalCloud, OpenStackCloud, ServerCloud
+from infra.stack.faults import Fault
 from infra.stack.sections import Check, Sections
 from infra.stack.settings import Settings
 
@@ -39,6 +42,18 @@ def test_every_check_is_asked(name: str) -> None:
 )
 def test_a_file_of_which_nothing_could_be_read_has_no_other_faults(check: Check) -> None:
     assert list(check(Sections(stack="s"))) == []
+
+
+def test_a_warning_stops_nothing_and_a_fault_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", heard.append)
+    monkeypatch.setattr(pulumi, "get_stack", lambda: "s")
+    monkeypatch.setattr(pulumi, "get_project", lambda: "cyberhubs")
+    soon, wrong = Fault("web.tls", "ends soon", stops=False), Fault("hub", "is wrong")
+    stack_file.refuse(Sections(stack="s"), [lambda _: [soon]])
+    assert heard == ["web.tls: ends soon"]
+    with pytest.raises(pulumi.RunError, match=r"1 wrong setting; [^:]*\n  cyberhubs:hub: is wrong$"):
+        stack_file.refuse(Sections(stack="s"), [lambda _: [soon, wrong]])
 
 
 def test_hubs_are_named_by_their_place_in_the_file() -> None:
