@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 import pulumi
 import pulumi_aws as aws
 
-from infra.clouds.asking import CloudError, NotThereError, ask
+from infra.clouds.asking import Answer, CloudError, NotThereError, ask
 from infra.clouds.data_volume import Volume
 
 _IMAGE: Final = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-"
-
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import pulumi
 
-from infra.clouds.asking import NotThereError, SeveralError
+from infra.clouds.asking import Answer, NotThereError, SeveralError
 from infra.clouds.chooser import Already, Chooser, Outputs, outputs
 from infra.clouds.context import Context
 from infra.clouds.data_volume import Volume
@@ -36,8 +36,6 @@ _QUOTA_WORDS: Final = {
 }
 
 _QUOTA_ADVICE: Final = "delete what is not needed, choose less, or ask the cloud's support for more"
-
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,12 @@ import ssl
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import pulumi
 import pulumi_openstack as openstack
 
-from infra.clouds.asking import CloudError, NotThereError, SeveralError, ask, nearest
+from infra.clouds.asking import Answer, CloudError, NotThereError, SeveralError, ask, nearest
 from infra.clouds.data_volume import Volume
 from infra.clouds.openstack import credentials as openstack_credentials
 
@@ -32,8 +32,6 @@ _QUOTAS: Final = {
     },
 }
 """Service to what its quota counts, and the names of limit and use in its answer."""
-
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
