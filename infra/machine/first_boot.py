@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from infra.machine import systems
+
 FILES: Final = Path(__file__).with_name("files")
 
 STATUS: Final = "/var/lib/cyberhub/first-boot"
@@ -78,5 +80,6 @@ def _settings(first_boot: FirstBoot) -> str:
         "DATA_DIR": first_boot.data_dir,
         "DATA_DISK": " ".join(first_boot.data_disk),
         "OURS_ALONE": "yes" if first_boot.ours_alone else "no",
+        **systems.settings(),
     }
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())

@@ -1,6 +1,5 @@
 #!/bin/bash
-# Turns a bare Linux into a Docker host: Amazon Linux 2023, AlmaLinux and Rocky Linux 9, Debian 12 and 13,
-# Ubuntu 22.04 and 24.04. Runs as root at every boot; what is done already is left alone.
+# Turns a bare Linux, of those that its settings list, into a Docker host. Runs as root at every boot; what is done already is left alone.
 #
 # Says how far it is in /var/lib/cyberhub/first-boot. Ends with 75 when it is worth trying again (a
 # mirror is down, the data disk is not attached), with 2 when somebody must do something first.
@@ -11,7 +10,7 @@ readonly kept=/var/lib/cyberhub
 readonly status=$kept/first-boot
 readonly log=/var/log/cyberhub-first-boot.log
 
-USER_NAME='' DATA_DIR='' DATA_DISK='' OURS_ALONE='' DIGEST=''
+USER_NAME='' DATA_DIR='' DATA_DISK='' OURS_ALONE='' DIGEST='' SYSTEMS='' OLD_CODENAMES='' TAKEN=''
 # shellcheck source=/dev/null
 . /etc/cyberhub/first-boot.conf
 # shellcheck source=/dev/null
@@ -77,14 +76,41 @@ write() {
   wrote=yes
 }
 
+# Whether a release is older than another, number by number.
+older() {
+  local -a have least
+  local place
+  IFS=. read -ra have <<<"$1"
+  IFS=. read -ra least <<<"$2"
+  for place in "${!least[@]}"; do
+    if ((10#${have[place]:-0} != 10#${least[place]})); then
+      ((10#${have[place]:-0} < 10#${least[place]}))
+      return
+    fi
+  done
+  return 1
+}
+
 choose_family() {
-  case $ID in
-    debian | ubuntu) family=apt ;;
-    almalinux | rocky | rhel | centos | amzn) family=dnf ;;
-    *) [[ " ${ID_LIKE:-} " != *" debian "* ]] || family=apt ;;
-  esac
-  [[ -n $family ]] ||
-    give_up "${PRETTY_NAME:-$ID} is not supported; use AlmaLinux, Rocky Linux, Debian, Ubuntu or Amazon Linux 2023"
+  local name=${PRETTY_NAME:-$ID} each known kind least codename old
+  for each in $SYSTEMS; do
+    IFS=: read -r known kind least <<<"$each"
+    if [[ $known != "$ID" ]]; then continue; fi
+    family=$kind
+    # Those that are still being made have no number.
+    if [[ ${VERSION_ID:-} =~ ^[0-9.]+$ ]] && older "$VERSION_ID" "$least"; then
+      give_up "$name is too old; use $TAKEN"
+    fi
+  done
+  if [[ -z $family && " ${ID_LIKE:-} " == *" debian "* ]]; then
+    family=apt
+    for codename in "${UBUNTU_CODENAME:-}" "${DEBIAN_CODENAME:-}" "${VERSION_CODENAME:-}"; do
+      for old in $OLD_CODENAMES; do
+        if [[ $codename == "$old" ]]; then give_up "$name is too old; use $TAKEN"; fi
+      done
+    done
+  fi
+  [[ -n $family ]] || give_up "$name is not supported; use $TAKEN"
 }
 
 memory_mb() { awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo; }
