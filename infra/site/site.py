@@ -47,7 +47,8 @@ class Site(pulumi.ComponentResource):
         self._settings = settings
         self._secrets = secrets
         stack = pulumi.get_stack()
-        self._dock = _dock(host, swept(_engine(host), stack, settings.every_hub), stack, self)
+        sent = _image_source(settings, host) == "ship"
+        self._dock = _dock(host, swept(_engine(host), stack, settings.every_hub, sent=sent), stack, self)
         self.addresses: Addresses = addresses(settings.network.subnet, stack)
         images = ImageStore(
             settings.images,

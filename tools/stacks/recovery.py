@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from tools.stacks import status
 from tools.stacks.deployed import Deployed
+from tools.stacks.missing import folder_is_gone, let_go_of_folder, missing
 from tools.toolchain.console import Problem, run, say
 
 
@@ -28,15 +29,23 @@ def unlock(stack: str) -> None:
 
 
 def must_refresh(stack: str) -> bool:
-    """Whether the state must be compared with what is there, because the hub does not answer.
+    """Whether the state must be compared with what is there: the hub does not answer, or something is gone.
 
-    Containers may have been removed by somebody else; the state does not know that until it is refreshed.
+    Somebody may have removed containers, networks and images; the state does not know that until it is
+    refreshed. Containers of a data folder that is gone go, too, so that they are made again with it.
     """
     try:
         deployed = Deployed.find(stack)
     except Problem:
         return False  # what is wrong with the state is for `pulumi up` to say
-    return deployed.is_up and not status.answers(deployed.url) and _machine_answers(deployed)
+    if not deployed.is_up or not _machine_answers(deployed):
+        return False
+    if folder_is_gone(deployed):
+        let_go_of_folder(deployed)
+    found = missing(deployed)
+    if found:
+        say(f"==> Gone from the machine, and made again: {', '.join(found)}")
+    return bool(found) or not status.answers(deployed.url)
 
 
 def _machine_answers(deployed: Deployed) -> bool:

@@ -13,6 +13,7 @@ from cryptography import x509
 
 from hubconfig.status import Line
 from tools.stacks.deployed import Deployed
+from tools.stacks.missing import missing
 from tools.toolchain.console import Problem, say
 
 _OWN_CERTIFICATE = timedelta(days=14)
@@ -28,7 +29,11 @@ def show(stack: str) -> None:
     if not deployed.is_up:
         raise Problem(f"The stack {stack} is not up. `make up` brings it up.")
     url = deployed.url
-    said = [_answer(url), *_certificate(url, datetime.now(UTC), renewed=deployed.certificate_is_renewed)]
+    said = [
+        _answer(url),
+        *_certificate(url, datetime.now(UTC), renewed=deployed.certificate_is_renewed),
+        *(Line("gone", f"{each}; `make up` makes it again", wrong=True) for each in missing(deployed)),
+    ]
     say("\n".join([url, *map(str, said)]))
     wrong = any(line.wrong for line in said)
     hubs = deployed.hubs()
