@@ -7,6 +7,9 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
 
 import pulumi
 
@@ -18,6 +21,11 @@ _GIT_S = 300
 
 _NO_SUCH_REF = 2
 """`git ls-remote --exit-code` when the repository answers and has no such ref."""
+
+
+_DOCKERFILE: Final = re.compile(r"(.+\.)?(dockerfile|containerfile)(\..+)?", re.IGNORECASE)
+
+_SHOWN: Final = 5
 
 
 class _GitError(Exception):
@@ -42,11 +50,11 @@ def git_context(name: str, entry: str, source: GitSource) -> BuildContext:
         checkout = CACHE / f"git-{_short_hash(f'{source.url} {commit}')}"
         if not checkout.exists():
             partial = checkout.with_suffix(f".{os.getpid()}")
-            _git("init", "--quiet", str(partial))
-            _git("-C", str(partial), "fetch", "--quiet", "--depth", "1", str(source.url), commit)
-            _git("-C", str(partial), "checkout", "--quiet", "FETCH_HEAD")
-            shutil.rmtree(partial / ".git")
-            partial.rename(checkout)
+            try:
+                _fetch(str(source.url), commit, partial)
+                partial.rename(checkout)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
     except _GitError as error:
         raise pulumi.RunError(
             f"menu entry {entry}: {source.url} at {source.ref}: {error}\nCorrect git.url or git.ref."
@@ -56,20 +64,57 @@ def git_context(name: str, entry: str, source: GitSource) -> BuildContext:
         file = f"{source.folder or '.'}/Dockerfile"
         raise pulumi.RunError(
             f"menu entry {entry}: {source.url} has no {file} at {source.ref}; correct git.folder"
+            f"{_dockerfiles(checkout)}"
         )
     return BuildContext(name, folder)
 
 
+def _dockerfiles(checkout: Path) -> str:
+    """A sentence that says where a repository has its Dockerfiles."""
+    named = (path for path in checkout.rglob("*") if _DOCKERFILE.fullmatch(path.name) and path.is_file())
+    found = sorted(str(path.relative_to(checkout)) for path in named)
+    if not found:
+        return " (it has none in any folder)"
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return f". It has {', '.join(found[:_SHOWN])}{more}; a file of another name than Dockerfile is not taken"
+
+
+def _fetch(url: str, commit: str, folder: Path) -> None:
+    """Get a commit's files, those of its submodules too, and nothing else. Raises _GitError."""
+    _git("init", "--quiet", str(folder))
+    _git("-C", str(folder), "remote", "add", "origin", url)
+    _git("-C", str(folder), "fetch", "--quiet", "--depth", "1", "origin", commit)
+    _git("-C", str(folder), "checkout", "--quiet", "FETCH_HEAD")
+    if (folder / ".gitmodules").exists():
+        try:
+            update = ("submodule", "--quiet", "update", "--init", "--recursive", "--depth", "1")
+            _git("-C", str(folder), *_by_http(url), *update)
+        except _GitError as error:
+            raise _GitError(f"its submodules cannot be had: {error}") from None
+    for path in sorted(folder.rglob(".git")):  # of submodules they are files
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _by_http(url: str) -> list[str]:
+    """Git's settings by which submodules of the same host, named for people with a key, need none."""
+    parts = urlsplit(url)
+    root = f"{parts.scheme}://{parts.netloc}/"
+    ways = (f"git@{parts.hostname}:", f"ssh://git@{parts.hostname}/", f"git://{parts.hostname}/")
+    return [word for way in ways for word in ("-c", f"url.{root}.insteadOf={way}")]
+
+
 def _commit(entry: str, source: GitSource) -> str:
     """The commit that a ref names now, or did when the repository answered last."""
-    if re.fullmatch(r"[0-9a-f]{40}", source.ref):
-        return source.ref
+    if re.fullmatch(r"[0-9a-fA-F]{40}", source.ref):
+        return source.ref.lower()
     last = CACHE / f"ref-{_short_hash(f'{source.url} {source.ref}')}"
     # Whole names: git would also take another branch whose name ends so. ^{} is an annotated tag's commit.
     names = [f"refs/heads/{source.ref}", f"refs/tags/{source.ref}^{{}}", f"refs/tags/{source.ref}"]
     try:
         listed = _git("ls-remote", "--exit-code", str(source.url), *names)
     except _GitError as error:
+        if error.code == _NO_SUCH_REF and re.fullmatch(r"[0-9a-fA-F]{4,39}", source.ref):
+            return _whole(source)
         if error.code == _NO_SUCH_REF or not last.exists():
             raise
         commit = last.read_text()
@@ -80,6 +125,20 @@ def _commit(entry: str, source: GitSource) -> str:
     last.parent.mkdir(exist_ok=True)
     last.write_text(commit)
     return commit
+
+
+def _whole(source: GitSource) -> str:
+    """The commit whose first digits a ref is, of those at which a branch or a tag is. Raises _GitError."""
+    short = source.ref.lower()
+    listed = _git("ls-remote", str(source.url)).splitlines()
+    commits = {line.split("\t")[0] for line in listed}
+    found = sorted(commit for commit in commits if commit.startswith(short))
+    if len(found) == 1:
+        return found[0]
+    raise _GitError(
+        f"there is no branch or tag of this name. If it is a commit, git.ref needs its 40 digits "
+        f"(`git rev-parse {short}` in a clone, or the page of the commit, tells them)"
+    )
 
 
 def _git(*words: str) -> str:
