@@ -28,10 +28,11 @@ from hubconfig.proxy import StaticProxy
 from hubconfig.secret_files import SECRETS_DIR, secret
 from hubconfig.servers import culling
 from hubconfig.servers.computing import Computing
+from hubconfig.servers.launch import PROGRAM
 from hubconfig.servers.listening import listen
 from hubconfig.servers.menu import Menu
 from hubconfig.servers.server_limit import Places
-from hubconfig.servers.spawner import PROGRAM, START_S, Server
+from hubconfig.servers.spawner import START_S, Server
 from hubconfig.settings import HubSettings
 
 
@@ -108,7 +109,7 @@ def _servers(settings: HubSettings, c: Config, server: type[Server]) -> None:
     c.JupyterHub.spawner_class = server
     c.JupyterHub.allow_named_servers = False
     c.JupyterHub.active_server_limit = settings.servers_max
-    c.Server.cmd = PROGRAM
+    c.Server.cmd = [*PROGRAM]
     c.Server.name_template = f"{settings.user_prefix}{{username}}"
     # The proxy looks for the very name that is in the path; names are safe by then.
     c.Server.escape = str

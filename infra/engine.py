@@ -66,13 +66,23 @@ class Engine:
         MissingError when that is because something is not there; UnreachableError, RefusedKeyError or
         StrangerError when the machine does not let us ask.
         """
+        done = self._run(self.command(*words), text or "", seconds)
+        # Docker writes a container's complaints where a program writes its own.
+        return (done.stdout + (done.stderr if words[0] == "logs" else "")).strip()
+
+    def run_with_file(self, content: str, *words: str) -> str:
+        """What `docker WORDS` prints, which finds a content in the file /dev/stdin. Raises as `run` does.
+
+        sshd gives programs a socket there, which nobody can open as a file; so a pipe is put between.
+        """
+        command = ["sh", "-c", 'cat | docker "$@"', "docker", *words]
+        there = command if self.ssh is None else self.ssh.command(self.address, *command)
+        return self._run(there, content, remote_shell.SECONDS).stdout.strip()
+
+    def _run(self, command: list[str], text: str, seconds: int) -> subprocess.CompletedProcess[str]:
         try:
-            done = remote_shell.run(
-                self.command(*words),
-                over_ssh=self.ssh is not None,
-                env=self.environment(),
-                text=text or "",
-                seconds=seconds,
+            return remote_shell.run(
+                command, over_ssh=self.ssh is not None, env=self.environment(), text=text, seconds=seconds
             )
         except RefusedKeyError as error:
             raise RefusedKeyError(f"{self.address} does not accept our key: {error}") from None
@@ -84,8 +94,6 @@ class Engine:
             if _MISSING.search(str(error)):
                 raise MissingError(str(error)) from None
             raise
-        # Docker writes a container's complaints where a program writes its own.
-        return (done.stdout + (done.stderr if words[0] == "logs" else "")).strip()
 
     def show(self, *words: str) -> bool:
         """Let a person see what `docker WORDS` prints, while it runs; whether it ended well."""

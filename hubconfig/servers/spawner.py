@@ -11,12 +11,12 @@ from typing import Any, ClassVar, Self
 from docker.errors import DockerException
 from docker.types import LogConfig, Ulimit
 
-from hubconfig import container as inside
 from hubconfig.homes.homes import Homes
 from hubconfig.labels import USER as USER_LABEL
 from hubconfig.labels import is_server_of, labels
-from hubconfig.servers import culling, seal
+from hubconfig.servers import culling, launch
 from hubconfig.servers import spaces as remote_folders
+from hubconfig.servers.account import accounts, with_account
 from hubconfig.servers.endings import why_ended
 from hubconfig.servers.menu import MAKE_ROOM, START_PAGES, Choice, Menu, options_from_form
 from hubconfig.servers.not_started import NAME_TAKEN, NOT_STARTED, NotStartedError
@@ -24,9 +24,6 @@ from hubconfig.servers.path import safe_path
 from hubconfig.servers.takeover import Renamed
 from hubconfig.settings import HubSettings
 from hubconfig.space_options import FolderSpace
-
-USER = f"{inside.UID}:{inside.GID}"
-"""Uid and gid of every server, also in images that would choose another; homes belong to it."""
 
 DOCKER_THREADS = 8
 """Calls to Docker at once. DockerSpawner's own is 1, which starts servers one after another: 214 a minute
@@ -42,15 +39,6 @@ starts all at once, the last one waits for all others."""
 
 START_S = 300
 """Seconds for that and for what Docker does before it."""
-
-PROGRAM = ["jupyterhub-singleuser"]
-"""What a server runs, in every image."""
-
-SEAL = f"seccomp={seal.profile()}"
-
-RUNTIME = {"JUPYTER_RUNTIME_DIR": "/tmp/jupyter-runtime"}  # noqa: S108 - the container's, where one user is
-"""Where a server notes its kernels and passwords: not in the home, so that it starts kernels, too, when
-nothing can be written there."""
 
 TIDYING = {"JUPYTER_CONFIG_DIR": "/tmp/jupyter-config"}  # noqa: S108 - the container's own
 """For a server that is started to make room: it may have to make this folder, and ends where it cannot."""
@@ -78,6 +66,9 @@ class Server(Renamed):
     """Why a user's last server ended by itself, in words for the user. JupyterHub makes a new object of this
     class for each start, so it is kept here."""
 
+    accounts: ClassVar[dict[str, str | None]]
+    """Image to its accounts, where none is a server's."""
+
     user_options: dict[str, Any]
     _ended_now = False
 
@@ -86,7 +77,7 @@ class Server(Renamed):
     @classmethod
     def of(cls, settings: HubSettings, menu: Menu, homes: Homes) -> type[Self]:
         """The servers of one hub."""
-        own = {"settings": settings, "menu": menu, "homes": homes, "ended": {}}
+        own = {"settings": settings, "menu": menu, "homes": homes, "ended": {}, "accounts": {}}
         return type(cls.__name__, (cls,), {**own, "__module__": cls.__module__})
 
     @property
@@ -199,7 +190,7 @@ class Server(Renamed):
         """Set what the container is made of."""
         entry, limits = choice.application, self.settings.options.limits
         self.image = self.settings.images[entry.name]
-        self.cmd = PROGRAM
+        self.cmd = [*launch.PROGRAM]
         self.default_url = START_PAGES[choice.interface]
         self.notebook_dir = entry.home
         self.mem_limit = (entry.memory_mb or limits.memory_mb) * 1024**2
@@ -214,33 +205,27 @@ class Server(Renamed):
         # Docker cannot give more than it has itself, which the hub's own limit shows.
         files = min(limits.open_files, getrlimit(RLIMIT_NOFILE)[1])
         self.environment = {
-            "HOME": entry.home,
-            # Images without an account of uid 1000 have no other answer to `getpass.getuser()`.
-            "USER": self.user.name,
-            "LOGNAME": self.user.name,
-            **RUNTIME,
+            **launch.environment(self.user.name, entry.home),
             **environment,
             **culling.environment(self.settings.options.culling),
             **self._git_credentials(),
         }
         self.args = [*culling.arguments(self.settings.options.culling), NO_TRASH]
-        self.extra_create_kwargs = {"user": USER, "labels": self._labels()}
+        self.extra_create_kwargs = {"user": launch.USER, "labels": self._labels()}
         self.extra_host_config = {
             # Without it, a server may swap as much again as it has memory.
             "memswap_limit": self.mem_limit,
             "pids_limit": limits.pids,
             "ulimits": [Ulimit(name="nofile", soft=files, hard=files)],
             "shm_size": min(SHM_BYTES, self.mem_limit // 2),
-            "cap_drop": ["ALL"],
-            "security_opt": ["no-new-privileges", SEAL],
-            "init": True,
+            **launch.RIGHTS,
             # The hub removes it, after it has seen why it ended.
             "auto_remove": False,
             "log_config": LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "2"}),
         }
 
     async def create_object(self) -> Any:
-        """Make the container, and in it the links to remote folders."""
+        """Make the container, and in it an account for its user, and the links to remote folders."""
         image = await self.docker("inspect_image", self.image)
         writable = [mount["target"] for mount in self.mounts]
         self.environment = {**self.environment, **safe_path(image["Config"]["Env"] or (), writable)}
@@ -249,6 +234,13 @@ class Server(Renamed):
         if remote:
             links = remote_folders.packed(remote_folders.links(remote))
             await self.docker("put_archive", made["Id"], "/", links)
+        known = self.accounts
+        if image["Id"] not in known:
+            loop = asyncio.get_running_loop()
+            known[image["Id"]] = await loop.run_in_executor(self.executor, accounts, self.client, made["Id"])
+        if (there := known[image["Id"]]) is not None:
+            account = with_account(there, self.user.name, self.notebook_dir)
+            await self.docker("put_archive", made["Id"], "/", account)
         return made
 
     async def get_object(self) -> Any:

@@ -1,15 +1,18 @@
-"""Refuses an application image whose JupyterHub cannot work with the hub's, before the menu offers it."""
+"""Refuses an application image that cannot be a server of the hub's, before the menu offers it."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 import pulumi
 
-from hubconfig import labels
+from hubconfig.options import Application
+from hubconfig.servers import launch
 from infra.dock import Dock
-from infra.engine import Engine, EngineError, MissingError, UnreachableError
-from infra.images.contexts import SYSTEM_IMAGES
+from infra.engine import Engine, MissingError
+from infra.images import trial
+from infra.images.contexts import CACHE, SYSTEM_IMAGES
 
 
 def hub_version() -> str:
@@ -23,60 +26,47 @@ def hub_version() -> str:
     return found[1]
 
 
-def checked(entry: str, image_id: pulumi.Output[str], dock: Dock) -> pulumi.Output[str]:
-    """The image's id, once it is known to hold a JupyterHub that works with the hub's.
+def checked(entry: Application, image_id: pulumi.Output[str], dock: Dock) -> pulumi.Output[str]:
+    """The image's id, once it was tried as a server on its machine.
 
-    Not asked in a preview, when the image may not be there.
+    Not tried in a preview, when the image may not be there.
     """
 
     def check(engine: Engine, image: str) -> str:
-        complaint = mismatch(hub_version(), image_version(engine, image))
+        complaint = complaint_of(engine, image, entry.home)
         if complaint:
-            raise pulumi.RunError(f"menu entry {entry}: {complaint}")
+            raise pulumi.RunError(f"menu entry {entry.name}: {complaint}")
         return image
 
-    return dock.once(image_id, check, lambda _: f"the image of menu entry {entry} was not looked at")
+    return dock.once(image_id, check, lambda _: f"the image of menu entry {entry.name} was not tried")
 
 
-def image_version(engine: Engine, image: str) -> str | None:
-    """The version of JupyterHub in an image: what its label says, else what the program in it says.
+def complaint_of(engine: Engine, image: str, home: str) -> str | None:
+    """Why an image cannot be a server; None when it can.
 
-    Raises MissingError when the image itself is gone, UnreachableError.
+    An image's id says all that is in it, so one that could is not tried again on the same machine.
+
+    Raises MissingError, with the way out, when the image is gone from the machine; UnreachableError.
     """
-    label = f'{{{{index .Config.Labels "{labels.JUPYTERHUB}"}}}}'
+    hub = hub_version()
+    tried = (
+        CACHE / f"tried-{_key(engine.address, image, home, hub, launch.USER, launch.SEAL, *launch.PROGRAM)}"
+    )
     try:
-        said = engine.run("image", "inspect", "--format", label, image)
-    except (MissingError, UnreachableError):
-        raise
-    except EngineError:
-        said = ""  # an image without any label
-    if not re.match(r"\d", said):
-        try:
-            said = engine.run(
-                *("run", "--rm", "--network", "none", "--entrypoint", "jupyterhub-singleuser"),
-                *(image, "--version"),
-            )
-        except UnreachableError:
-            raise
-        except EngineError:
+        if tried.exists():
+            engine.run("image", "inspect", "--format", "{{.Id}}", image)
             return None
-    found = re.search(r"\d+(\.\w+)+", said.splitlines()[-1] if said else "")
-    return found[0] if found else None
+        complaint = trial.complaint(engine, image, home, hub)
+    except MissingError as error:
+        raise MissingError(
+            "somebody removed it from the machine; `make up`, or `pulumi up --refresh`, makes it again: "
+            f"{error}"
+        ) from None
+    if complaint is None:
+        tried.parent.mkdir(exist_ok=True)
+        tried.touch()
+    return complaint
 
 
-def mismatch(hub: str, application: str | None) -> str | None:
-    """Why an image cannot work with a hub; None when it can.
-
-    Hub and server speak a protocol that JupyterHub changes with its major version only.
-    """
-    if application is None:
-        return (
-            "its image does not start jupyterhub-singleuser; "
-            f"install jupyterhub=={hub} and jupyterlab in it, or choose another image"
-        )
-    if application.partition(".")[0] != hub.partition(".")[0]:
-        return (
-            f"its image has JupyterHub {application}, which cannot work with the hub's {hub}; "
-            f"install jupyterhub=={hub} in it, or choose a newer image"
-        )
-    return None
+def _key(*parts: str) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

@@ -27,8 +27,11 @@ class BuildContext:
     @property
     def wants(self) -> frozenset[str]:
         """The build arguments that the Dockerfile declares."""
-        text = (self.folder / self.dockerfile).read_text()
-        return frozenset(re.findall(r"^ARG\s+(\w+)", text, re.MULTILINE))
+        text = re.sub(
+            r"\\[ \t]*\r?\n", " ", (self.folder / self.dockerfile).read_text("utf-8-sig", "replace")
+        )
+        declared = re.findall(r"^\s*ARG\s+(.+)$", text, re.MULTILINE | re.IGNORECASE)
+        return frozenset(word.partition("=")[0] for words in declared for word in words.split())
 
     def digest(self, arguments: Mapping[str, str]) -> str:
         """A short hash of all that goes into the image: the same folder always gets the same name."""

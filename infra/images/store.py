@@ -41,6 +41,7 @@ class ImageStore:
         self._dock = dock
         self._here = here
         self._ids: dict[str, pulumi.Output[str]] = {}
+        self._tried: dict[tuple[str, str], pulumi.Output[str]] = {}
         self._sources: dict[str, object] = {}
         self._built: dict[str, tuple[docker.RemoteImage, str]] = {}
 
@@ -60,21 +61,25 @@ class ImageStore:
 
     def application(self, entry: Application) -> pulumi.Output[str]:
         """The id of a menu entry's image."""
-        if entry.build is not None:
-            return self.own(entry.build)
         key = self._key(entry)
-        if key in self._ids:
-            return self._ids[key]
+        if (key, entry.home) not in self._tried:
+            if key not in self._ids:
+                self._ids[key] = self._found(key, entry)
+            self._tried[key, entry.home] = checked(entry, self._ids[key], self._dock)
+        return self._tried[key, entry.home]
+
+    def _found(self, key: str, entry: Application) -> pulumi.Output[str]:
         if entry.image is not None:
-            image_id = self._pulled(key, entry.image)
-        else:
-            assert entry.git is not None  # noqa: S101 - the settings hold exactly one of the three
-            image_id = self._made(git_context(key, entry.name, entry.git))
-        self._ids[key] = checked(entry.name, image_id, self._dock)
-        return self._ids[key]
+            return self._pulled(key, entry.image)
+        if entry.git is not None:
+            return self._made(git_context(key, entry.name, entry.git))
+        assert entry.build is not None  # noqa: S101 - the settings hold exactly one of the three
+        return self.own(entry.build)
 
     def _key(self, entry: Application) -> str:
         """What an entry's image is called here; menus of two hubs may mean different ones by one name."""
+        if entry.build is not None:
+            return entry.build
         source = entry.image or entry.git
         key = f"menu-{entry.name}"
         while self._sources.setdefault(key, source) != source:

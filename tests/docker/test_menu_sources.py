@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 import pytest
 
 from infra.images.check import hub_version
+from infra.images.contexts import IMAGES
 from tests.docker.conftest import deployed
-from tests.images.building import ENGINE, on_engine
+from tests.images.building import ENGINE, base_image, build, on_engine
 from tests.images.remotes import registry
 from tests.support.deployment import Deployment, PulumiError, docker
 from tests.support.git_server import GitServer, application, commit, git
@@ -64,11 +66,16 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def edition(hub: Deployment) -> str:
     """What somebody gets who starts the course's hub now."""
+    return start(hub, "course", "cat", "/edition")
+
+
+def start(hub: Deployment, entry: str, *words: str) -> str:
+    """What a command says in the server of somebody who chooses this entry."""
     student = Visitor(hub.url, hub.authority)
     student.sign_in("ada", hub.outputs()["sharedPassword"])
-    student.start("ada", "course")
+    student.start("ada", entry)
     try:
-        return docker("exec", f"{NAME}-user-ada", "cat", "/edition")
+        return docker("exec", f"{NAME}-user-ada", *words) if words else ""
     finally:
         docker("rm", "--force", f"{NAME}-user-ada")
 
@@ -152,22 +159,74 @@ def test_an_image_that_does_not_exist_is_named(hub: Deployment, images: str) -> 
     ("version", "said"),
     [
         ("4.0.2", f"its image has JupyterHub 4.0.2, which cannot work with the hub's {hub_version()}"),
-        (None, "its image does not start jupyterhub-singleuser"),
+        (None, "its image does not start as a server does"),
     ],
 )
 def test_an_image_that_cannot_work_with_the_hub_is_refused_with_the_reason(
-    hub: Deployment, images: str, version: str | None, said: str, tmp_path: Path
+    hub: Deployment, images: str, stub: bytes, version: str | None, said: str, tmp_path: Path
 ) -> None:
-    label = f"LABEL cyberhubs.jupyterhub={version}\n" if version else ""
-    (tmp_path / "Dockerfile").write_text(f'FROM scratch\nCOPY Dockerfile /\n{label}CMD ["/nothing"]\n')
+    files = {"Dockerfile": b'FROM scratch\nCOPY Dockerfile /\nCMD ["/nothing"]\n'}
+    if version:
+        # What an image built on corehub says of itself stays there, whatever is installed later.
+        files = application(version, stub, f"LABEL cyberhubs.jupyterhub={hub_version()}")
+    for each, content in files.items():
+        (tmp_path / each).write_bytes(content)
     name = f"{images}/somebody/old:{version or 'none'}"
-    ENGINE.run("build", "--tag", name, str(tmp_path))
+    build(name, tmp_path, **({"BASE": base_image()} if version else {}))
     try:
         ENGINE.run("push", name)
     finally:
         ENGINE.run("rmi", name)
     told = refusal(hub, offering(name))
     assert f"menu entry pulled: {said}" in told
+    assert version or "exec jupyterhub-singleuser failed: No such file or directory" in told
+
+
+@pytest.fixture
+def own_folder(stub: bytes) -> Iterator[str]:
+    """An application hub of one's own in the checkout, as docs/menu.md tells to make one; its name."""
+    folder = IMAGES / "own-for-a-test"
+    folder.mkdir()
+    try:
+        for name, content in application(hub_version(), stub).items():
+            (folder / name).write_bytes(content)
+        yield folder.name
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_images_that_were_pruned_are_told_and_made_again_wherever_they_came_from(
+    hub: Deployment, git_server: GitServer, images: str, own_folder: str, tmp_path: Path, stub: bytes
+) -> None:
+    pulled = f"{images}/you/pulled:1.0"
+    for each, content in application(hub_version(), stub).items():
+        (tmp_path / each).write_bytes(content)
+    build(pulled, tmp_path, BASE=base_image())
+    ENGINE.run("push", pulled)
+    offered = menu(git_server)
+    offered["hub"]["menu"] += [
+        {"name": "pulled", "title": "Pulled", "image": pulled},
+        {"name": "own", "title": "Own", "build": own_folder},
+    ]
+    hub.set(offered)
+    hub.up()
+    built = ENGINE.run("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split()
+    gone = [name for name in built if name.startswith(("cyberhubs/menu-course", f"cyberhubs/{own_folder}"))]
+    ENGINE.run("rmi", "--force", pulled, *gone)
+    said = hub.tool("status").stdout
+    for name in ("cyberhubs/menu-course", f"cyberhubs/{own_folder}", pulled):
+        assert re.search(
+            rf"^! gone +image {re.escape(name)}.*`make up` makes it again", said, re.MULTILINE
+        ), said
+    # Pulumi's own word for it does not look by itself, and says so.
+    assert "pulumi up --refresh" in hub.pulumi("up", "--yes", "--skip-preview")
+    changed = hub.refreshed_up()
+    assert changed["created"] == 3, changed
+    assert "gone" not in hub.tool("status").stdout
+    for entry in ("course", "pulled", "own"):
+        assert start(hub, entry, "whoami") == "ada", "their image has no account of uid 1000"
+    hub.set(menu(git_server))
+    hub.up()
 
 
 def test_an_image_is_published_in_one_command_and_offered_by_its_name_elsewhere(

@@ -13,6 +13,7 @@ from dockerspawner import DockerSpawner
 
 from hubconfig.labels import labels
 from hubconfig.options import Application, Limits
+from hubconfig.servers.launch import SEAL
 from hubconfig.servers.menu import Menu
 from hubconfig.servers.not_started import NotStartedError
 from hubconfig.servers.path import safe_path
@@ -23,7 +24,7 @@ from hubconfig.servers.seal import (
     others,
     profile,
 )
-from hubconfig.servers.spawner import SEAL, Server
+from hubconfig.servers.spawner import Server
 from tests.hubconfig.test_configuration import settings
 
 REFUSED = (FS_IOC_FSSETXATTR, FS_IOC_SETFLAGS, FS_IOC32_SETFLAGS)

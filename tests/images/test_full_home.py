@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from hubconfig.servers.launch import RUNTIME
 from hubconfig.servers.seal import profile
-from hubconfig.servers.spawner import NO_TRASH, RUNTIME, TIDYING
+from hubconfig.servers.spawner import NO_TRASH, TIDYING
 from tests.images.building import DROPPED, image, inside, log, running, until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a disk to fill")

@@ -97,3 +97,22 @@ def test_docker_is_asked_once_where_its_engine_is(tmp_path: Path, monkeypatch: p
         assert local_engine().docker_host == "tcp://other:2375"
     finally:
         engine._address_of_context.cache_clear()
+
+
+def test_a_file_reaches_docker_also_where_it_runs_by_sshd(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text('#!/bin/sh\ncat /dev/stdin; echo "$@"\n')
+    docker.chmod(0o755)
+    # sshd runs the line in a shell, with a socket as stdin, which nobody can open as a file.
+    script = 'for last; do :; done; exec python3 -c "$(cat %s)" "$last"' % (tmp_path / "sshd")
+    (tmp_path / "sshd").write_text(
+        "import socket, subprocess, sys\n"
+        "here, there = socket.socketpair()\n"
+        "here.sendall(sys.stdin.buffer.read()); here.shutdown(socket.SHUT_WR)\n"
+        "sys.exit(subprocess.run(['sh', '-c', sys.argv[1]], stdin=there).returncode)\n"
+    )
+    remote = fake_ssh(tmp_path, monkeypatch, script)
+    for engine_ in (remote, Engine()):
+        assert engine_.run_with_file("the seal\n", "run", "a b") == "the seal\nrun a b"

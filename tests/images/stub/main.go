@@ -18,6 +18,13 @@ import (
 const webSocketGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" // RFC 6455, 1.3
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] != "serve" && os.Args[1] != "jupyterhub-singleuser" {
+		log.Fatalf("exec %s failed: No such file or directory", os.Args[1])
+	}
+	if len(os.Args) == 3 && os.Args[2] == "--version" {
+		fmt.Println(os.Getenv("JUPYTERHUB_VERSION"))
+		return
+	}
 	page := []byte(strings.Repeat("x", 1024))
 	version := os.Getenv("JUPYTERHUB_VERSION")
 	log.Fatal(http.ListenAndServe(":8888", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
