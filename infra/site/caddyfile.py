@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from hubconfig.container import HUB_PORT, PROXY_HTTP_PORT, PROXY_HTTPS_PORT, SERVER_PORT
+from hubconfig.container import PROXY_HTTP_PORT, PROXY_HTTPS_PORT
 from hubconfig.names import USER_NAME
+from infra.site.to_hubs import own_session, to_hub, to_hub_instead
+from infra.site.to_servers import to_server
 from infra.stack.settings import AcmeTls, FilesTls, LocalTls, NoTls
 
 SITE: Final = "/etc/caddy/site"
@@ -29,22 +31,14 @@ AUTHORITY: Final = "/data"
 CERTIFICATES: Final = "/etc/caddy/tls"
 """Where a certificate of one's own lies inside the proxy's container."""
 
-_FROM_SERVERS = "".join(
-    f"\t\t\theader_down -{name}\n"
-    for name in ("Service-Worker-Allowed", "Clear-Site-Data", "Cross-Origin-Opener-Policy", "Alt-Svc")
-)
-"""What a server may not say to a browser: it would reach beyond the server's own path."""
+PATIENCE_S: Final = 60
+"""Seconds that a request's headers may take, and that its body may stand still."""
 
-_HUB_LIMITS = """\
-\t\trequest_body {
-\t\t\tmax_size 1MB
-\t\t}
-"""
-"""A hub holds a whole request in memory, also a stranger's; its largest form has a few kB."""
+_SLOWEST: Final = 4096
+"""Bytes a second that a body must come at, beyond that time; a bad telephone line has twice as many."""
 
-_HUB_PATIENCE = """\
-			lb_try_duration 30s
-			lb_try_interval 200ms"""
+_HEADERS_MAX: Final = "64KB"
+"""JupyterHub takes no more."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +70,7 @@ def caddyfile(site: SiteRoutes) -> str:
     """The text of the Caddyfile."""
     blocks = [_options(site)]
     if isinstance(site.tls, NoTls):
-        blocks.append(f"http:// {{\n{_routes(site)}}}\n")
+        blocks.append(f"http:// {{\n{_security(site.tls)}{_routes(site)}}}\n")
     else:
         port = "" if site.https_port == 443 else f":{site.https_port}"
         # Another name that leads here is somebody else's to choose: it is not sent on under that name.
@@ -104,10 +98,8 @@ def _options(site: SiteRoutes) -> str:
         # What is under way when a hub comes or goes ends by itself. Docker does not wait so long at a stop.
         "grace_period 1h",
         "log {\n\t\tlevel WARN\n\t}",
-        "servers {\n\t\tprotocols h1 h2\n\t}",
+        _servers(site.tls),
     ]
-    if isinstance(site.tls, NoTls):
-        lines[-1] = "servers {\n\t\ttrusted_proxies static private_ranges\n\t}"
     if isinstance(site.tls, AcmeTls):
         if site.tls.email:
             lines.append(f"email {site.tls.email}")
@@ -121,6 +113,19 @@ def _options(site: SiteRoutes) -> str:
     return f"{{\n{body}}}\n"
 
 
+def _servers(tls: LocalTls | AcmeTls | FilesTls | NoTls) -> str:
+    """How connections are treated, whatever comes by them."""
+    lines = [
+        "trusted_proxies static private_ranges" if isinstance(tls, NoTls) else "protocols h1 h2",
+        f"max_header_size {_HEADERS_MAX}",
+        "timeouts {",
+        f"\tread_header {PATIENCE_S}s",
+        f"\tread_body_idle {PATIENCE_S}s {_SLOWEST}",
+        "}",
+    ]
+    return "servers {\n" + "".join(f"\t\t{line}\n" for line in lines) + "\t}"
+
+
 def _tls(tls: LocalTls | AcmeTls | FilesTls) -> str:
     match tls:
         case LocalTls():
@@ -131,75 +136,64 @@ def _tls(tls: LocalTls | AcmeTls | FilesTls) -> str:
             return ""
 
 
-def _security(tls: LocalTls | AcmeTls | FilesTls) -> str:
+def _security(tls: LocalTls | AcmeTls | FilesTls | NoTls, indent: str = "\t") -> str:
     lines = ["-Server", "X-Content-Type-Options nosniff", "?Referrer-Policy strict-origin-when-cross-origin"]
     # A browser remembers HSTS by name: on `localhost` it would break every other program there.
-    if not isinstance(tls, LocalTls):
+    if isinstance(tls, AcmeTls | FilesTls):
         lines.append('Strict-Transport-Security "max-age=31536000"')
-    body = "".join(f"\t\t{line}\n" for line in lines)
-    return f"\theader {{\n{body}\t}}\n"
+    body = "".join(f"{indent}\t{line}\n" for line in lines)
+    return f"{indent}header {{\n{body}{indent}}}\n"
 
 
 def _routes(site: SiteRoutes) -> str:
     # The longest base path first: `/` would take everything.
     hubs = sorted(site.hubs, key=lambda hub: len(hub.base_url), reverse=True)
-    return "".join(_hub_routes(hub) for hub in hubs) + _dead_ends(hubs)
+    secure = not isinstance(site.tls, NoTls)
+    return "".join(_hub_routes(hub, secure=secure) for hub in hubs) + _dead_ends(hubs, site.tls)
 
 
 def _matcher(hub: HubRoute) -> str:
     return f"user_{hub.name.replace('-', '_')}"
 
 
-def _hub_routes(hub: HubRoute) -> str:
+def _hub_routes(hub: HubRoute, *, secure: bool) -> str:
     match = _matcher(hub)
     inside = "" if hub.base_url == "/" else f" {hub.base_url}*"
     bare = hub.base_url.rstrip("/")
     redirect = f"\tredir {bare} {hub.base_url} 308\n" if bare else ""
+    user = f"{{re.{match}.1}}"
+    server = to_server(
+        f"{hub.user_prefix}{user}", f"{hub.base_url}user/{user}/", matcher=match, secure=secure
+    )
     return f"""\
 \t@{match} path_regexp {match} ^{bare}/user/({USER_NAME.pattern})(?:/.*)?$
 \thandle @{match} {{
-\t\treverse_proxy {hub.user_prefix}{{re.{match}.1}}:{SERVER_PORT} {{
-\t\t\tflush_interval -1
-\t\t\tlb_try_duration 0s
-\t\t\tstream_close_delay 24h
-{_FROM_SERVERS}\t\t\ttransport http {{
-\t\t\t\tdial_timeout 3s
-\t\t\t\tkeepalive_idle_conns_per_host 64
-\t\t\t}}
-\t\t}}
-\t}}
+{own_session(hub.name)}{server}\t}}
 {redirect}\thandle{inside} {{
-{_HUB_LIMITS}\t\theader Cross-Origin-Opener-Policy same-origin
-\t\treverse_proxy {hub.host}:{HUB_PORT} {{
-\t\t\tflush_interval -1
-{_HUB_PATIENCE}
-\t\t\ttransport http {{
-\t\t\t\tkeepalive_idle_conns_per_host 64
-\t\t\t}}
-\t\t}}
-\t}}
+{to_hub(hub.host, hub.base_url, name=hub.name, secure=secure)}\t}}
 """
 
 
-def _dead_ends(hubs: Sequence[HubRoute]) -> str:
+def _dead_ends(hubs: Sequence[HubRoute], tls: LocalTls | AcmeTls | FilesTls | NoTls) -> str:
     """What happens where nobody answers: a user's path goes to the hub, which offers to start a server."""
+    secure = not isinstance(tls, NoTls)
     fallbacks = "".join(
         f"""\
 \t\thandle @{_matcher(hub)} {{
-{_HUB_LIMITS}\t\t\treverse_proxy {hub.host}:{HUB_PORT} {{
-\t\t\t\tlb_try_duration 30s
-\t\t\t\tlb_try_interval 200ms
-\t\t\t}}
-\t\t}}
+{to_hub_instead(hub.host, name=hub.name, secure=secure)}\t\t}}
 """
         for hub in hubs
     )
+    head = _security(tls, "\t\t")
     return f"""\
 \thandle_errors 502 503 504 {{
-{fallbacks}\t\thandle {{
+{head}{fallbacks}\t\thandle {{
 \t\t\theader Retry-After 5
 \t\t\trespond "The hub is starting. This page will answer in a few seconds: reload it." 503
 \t\t}}
+\t}}
+\thandle_errors 413 {{
+{head}\t\trespond "This is more than may be sent at once." 413
 \t}}
 """
 

@@ -21,8 +21,9 @@ from cryptography.x509.oid import NameOID
 from hubconfig.container import PROXY_HTTPS_PORT
 from infra.images.contexts import SYSTEM_IMAGES
 from infra.images.versions import CADDY_IMAGE
-from infra.site.caddyfile import HubRoute, SiteRoutes, caddyfile
+from infra.site.caddyfile import HubRoute
 from infra.stack.settings import AcmeTls, FilesTls, LocalTls, NoTls
+from tests.images import proxies
 from tests.images.building import (
     DROPPED,
     ENGINE,
@@ -40,29 +41,17 @@ from tests.images.building import (
     running,
     until,
 )
+from tests.images.proxies import options
 from tests.support.ports import free_ports
 
 CADDY = "caddy run"
-RIGHTS = tuple(word for right in ("CHOWN", "SETGID", "SETPCAP", "SETUID") for word in ("--cap-add", right))
 USER = HubRoute("hub", "/", "images-hub", "images-user-")
 FILES = FilesTls(kind="files", certificate_file="ssl.crt", key_file="ssl.key")
 
 
 def configuration(tls: LocalTls | AcmeTls | FilesTls | NoTls, *hubs: HubRoute) -> str:
-    """What the program would give the proxy."""
-    name = "hub.example.org" if isinstance(tls, AcmeTls) else "localhost"
-    return caddyfile(SiteRoutes(names=[name], https_port=443, tls=tls, hubs=hubs or [USER]))
-
-
-def options(folder: Path, text: str) -> list[str]:
-    """`docker run` options of a proxy whose files are in a folder."""
-    (folder / "Caddyfile").write_text(text)
-    (folder / "data").mkdir(exist_ok=True)
-    volumes = {"Caddyfile": "/etc/caddy/site/Caddyfile:ro", "data": "/data"}
-    if (folder / "tls").exists():
-        volumes["tls"] = "/etc/caddy/tls"
-    words = [word for name, inside in volumes.items() for word in ("--volume", f"{folder / name}:{inside}")]
-    return [*DROPPED, *RIGHTS, *words]
+    """What the program would give the proxy of a hub."""
+    return proxies.configuration(tls, *(hubs or (USER,)))
 
 
 def write_pair(folder: Path, name: str) -> None:
