@@ -69,6 +69,9 @@ def proxy(
                 docker.ContainerPortArgs(internal=inside, external=outside, ip=host.bind, protocol="tcp")
                 for inside, outside in ports.items()
             ],
+            # Else a name that no container has, of a server that is down, is asked for in the machine's
+            # own domain, and whoever answers there gets the request and its cookies.
+            dns_searches=["."],
             volumes=[
                 docker.ContainerVolumeArgs(
                     host_path=there, container_path=inside, read_only=True if inside == SITE else None

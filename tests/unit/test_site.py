@@ -104,6 +104,10 @@ def test_without_client_id_and_secret_nothing_is_made(
         deploy(monkeypatch, tmp_path, {"hub": {"auth": {"kind": "github"}}})
 
 
+def test_the_proxy_asks_for_no_name_in_the_machines_own_domain(site: Run) -> None:
+    assert containers(site)["proxy"].inputs["dnsSearches"] == ["."]
+
+
 def test_several_hubs_share_one_proxy_and_have_homes_of_their_own(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
