@@ -22,6 +22,7 @@ from hubconfig.database import how_to_open
 from hubconfig.homes.former import to_rename
 from hubconfig.homes.homes import HOMES, Homes
 from hubconfig.names import FIRST_HUB
+from hubconfig.next_page import lead_nowhere_else
 from hubconfig.pages.announcement import Announcement
 from hubconfig.pages.templates_dir import TEMPLATES
 from hubconfig.proxy import StaticProxy
@@ -78,6 +79,7 @@ def _addresses(settings: HubSettings, c: Config) -> None:
     c.JupyterHub.hub_bind_url = f"http://0.0.0.0:{HUB_PORT}"
     c.JupyterHub.hub_connect_url = f"http://{settings.hub_host}:{HUB_PORT}"
     c.JupyterHub.proxy_class = StaticProxy
+    lead_nowhere_else()
     # The proxy and users' servers go on when the hub stops.
     c.JupyterHub.cleanup_proxy = False
     c.JupyterHub.cleanup_servers = False

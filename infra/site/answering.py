@@ -8,11 +8,14 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import pulumi
 
+from hubconfig.container import PROXY_HTTP_PORT
 from infra.dock import Dock
 from infra.engine import Engine, EngineError, MissingError, UnreachableError
 
@@ -31,27 +34,52 @@ _STEADY_SECONDS = 10
 
 _LOG_LINES = 25
 
+_ON_THE_WAY = "Look at the machine's firewall, the name's DNS record and this computer's way to it. "
+
 
 def answering(
-    url: pulumi.Output[str], dock: Dock, containers: Sequence[pulumi.Output[str]], hubs: Mapping[str, str]
+    url: pulumi.Output[str],
+    dock: Dock,
+    containers: Sequence[pulumi.Output[str]],
+    hubs: Mapping[str, str],
+    *,
+    behind_another: bool,
 ) -> pulumi.Output[str]:
     """The site's address, once every hub answers there.
 
     :param containers: ids of the containers that must be there first.
     :param hubs: container name to base path of each hub.
+    :param behind_another: whether another proxy leads there, which this program does not know; then the hubs
+        need only answer at our own.
     """
 
     def wait(engine: Engine, address: str) -> str:
+        proxy = dock.names.proxy
         for name, base_url in hubs.items():
-            _wait(f"{address}{base_url}hub/health", engine, dock.names.proxy, name)
+            path = f"{base_url}hub/health"
+            if behind_another:
+                ask = _Asked(f"{proxy}{path}", "", partial(_answers_inside, engine, proxy, path))
+            else:
+                ask = _Asked(f"{address}{path}", _ON_THE_WAY, partial(_answers, f"{address}{path}"))
+            _wait(ask, engine, proxy, name)
         return address
 
     after = pulumi.Output.all(url, *containers).apply(lambda known: str(known[0]))
     return dock.once(after, wait, lambda address: f"whether {address} answers is not known")
 
 
-def _wait(url: str, engine: Engine, proxy: str, hub: str) -> None:
-    if _answers(url):
+@dataclass(frozen=True)
+class _Asked:
+    """Where it is asked whether a hub answers."""
+
+    where: str
+    on_the_way: str
+    """What else than proxy and hub may be in the way."""
+    answers: Callable[[], bool]
+
+
+def _wait(asked: _Asked, engine: Engine, proxy: str, hub: str) -> None:
+    if asked.answers():
         return
     # A hub that this run did not start is somebody's to look at, but no reason to fail this run:
     # `pulumi destroy` runs the program too, and must work on a broken hub.
@@ -60,7 +88,7 @@ def _wait(url: str, engine: Engine, proxy: str, hub: str) -> None:
     look = time.monotonic() + _LOOK_SECONDS
     while time.monotonic() < deadline:
         time.sleep(0.2)
-        if _answers(url):
+        if asked.answers():
             return
         if time.monotonic() > look:
             # What ends again and again will not answer by and by.
@@ -73,12 +101,12 @@ def _wait(url: str, engine: Engine, proxy: str, hub: str) -> None:
             said = f"the container {name} does not stay up; the last lines of its log:\n{log}"
             if made_now:
                 raise pulumi.RunError(said)
-            pulumi.log.warn(f"{url} does not answer: {said}")
+            pulumi.log.warn(f"{asked.where} does not answer: {said}")
             return
     pulumi.log.warn(
-        f"{url} does not answer this computer; the containers of proxy and hub are running.\n"
-        f"Look at the machine's firewall and the name's DNS record. The proxy's log ends:\n"
-        f"{state(engine, proxy)[1]}\nThe hub's log ends:\n{state(engine, hub)[1]}"
+        f"{asked.where} does not answer, although the containers of proxy and hub are running.\n"
+        f"{asked.on_the_way}The proxy's log ends:\n{state(engine, proxy)[1]}\n"
+        f"The hub's log ends:\n{state(engine, hub)[1]}"
     )
 
 
@@ -93,6 +121,29 @@ def _answers(url: str) -> bool:
             return bool(answer.status == 200)
     except (OSError, urllib.error.HTTPError):
         return False
+
+
+_ASK = """\
+exec 3<>"/dev/tcp/127.0.0.1/$1"
+printf 'GET %s HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' "$2" >&3
+read -r -t 5 _ status _ <&3
+[ "$status" = 200 ]
+"""
+"""Asks the proxy from within its container, in which there is no program for it."""
+
+
+def _answers_inside(engine: Engine, proxy: str, path: str) -> bool:
+    """Whether a path gets an answer of the proxy's own port, which this computer may not reach.
+
+    Raises UnreachableError.
+    """
+    try:
+        engine.run("exec", proxy, "bash", "-c", _ASK, "bash", str(PROXY_HTTP_PORT), path)
+    except UnreachableError:
+        raise
+    except EngineError:
+        return False
+    return True
 
 
 def is_fresh(engine: Engine, container: str) -> bool:

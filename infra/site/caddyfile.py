@@ -14,7 +14,7 @@ from typing import Final
 from hubconfig.container import PROXY_HTTP_PORT, PROXY_HTTPS_PORT
 from hubconfig.names import USER_NAME
 from infra.site.to_hubs import own_session, to_hub, to_hub_instead
-from infra.site.to_servers import to_server
+from infra.site.to_servers import Outside, to_server
 from infra.stack.settings import AcmeTls, FilesTls, LocalTls, NoTls
 
 SITE: Final = "/etc/caddy/site"
@@ -64,6 +64,15 @@ class SiteRoutes:
     """The port that browsers use."""
     tls: LocalTls | AcmeTls | FilesTls | NoTls
     hubs: Sequence[HubRoute]
+    public_url: str | None = None
+    """The address that browsers use where another proxy ends TLS."""
+
+    @property
+    def outside(self) -> Outside:
+        """How browsers reach it."""
+        if self.public_url is None:
+            return Outside(secure=not isinstance(self.tls, NoTls))
+        return Outside(secure=True, host=self.public_url.removeprefix("https://"))
 
 
 def caddyfile(site: SiteRoutes) -> str:
@@ -148,43 +157,41 @@ def _security(tls: LocalTls | AcmeTls | FilesTls | NoTls, indent: str = "\t") ->
 def _routes(site: SiteRoutes) -> str:
     # The longest base path first: `/` would take everything.
     hubs = sorted(site.hubs, key=lambda hub: len(hub.base_url), reverse=True)
-    secure = not isinstance(site.tls, NoTls)
-    return "".join(_hub_routes(hub, secure=secure) for hub in hubs) + _dead_ends(hubs, site.tls)
+    return "".join(_hub_routes(hub, outside=site.outside) for hub in hubs) + _dead_ends(hubs, site)
 
 
 def _matcher(hub: HubRoute) -> str:
     return f"user_{hub.name.replace('-', '_')}"
 
 
-def _hub_routes(hub: HubRoute, *, secure: bool) -> str:
+def _hub_routes(hub: HubRoute, *, outside: Outside) -> str:
     match = _matcher(hub)
     inside = "" if hub.base_url == "/" else f" {hub.base_url}*"
     bare = hub.base_url.rstrip("/")
     redirect = f"\tredir {bare} {hub.base_url} 308\n" if bare else ""
     user = f"{{re.{match}.1}}"
     server = to_server(
-        f"{hub.user_prefix}{user}", f"{hub.base_url}user/{user}/", matcher=match, secure=secure
+        f"{hub.user_prefix}{user}", f"{hub.base_url}user/{user}/", matcher=match, outside=outside
     )
     return f"""\
 \t@{match} path_regexp {match} ^{bare}/user/({USER_NAME.pattern})(?:/.*)?$
 \thandle @{match} {{
 {own_session(hub.name)}{server}\t}}
 {redirect}\thandle{inside} {{
-{to_hub(hub.host, hub.base_url, name=hub.name, secure=secure)}\t}}
+{to_hub(hub.host, hub.base_url, name=hub.name, outside=outside)}\t}}
 """
 
 
-def _dead_ends(hubs: Sequence[HubRoute], tls: LocalTls | AcmeTls | FilesTls | NoTls) -> str:
+def _dead_ends(hubs: Sequence[HubRoute], site: SiteRoutes) -> str:
     """What happens where nobody answers: a user's path goes to the hub, which offers to start a server."""
-    secure = not isinstance(tls, NoTls)
     fallbacks = "".join(
         f"""\
 \t\thandle @{_matcher(hub)} {{
-{to_hub_instead(hub.host, name=hub.name, secure=secure)}\t\t}}
+{to_hub_instead(hub.host, name=hub.name, outside=site.outside)}\t\t}}
 """
         for hub in hubs
     )
-    head = _security(tls, "\t\t")
+    head = _security(site.tls, "\t\t")
     return f"""\
 \thandle_errors 502 503 504 {{
 {head}{fallbacks}\t\thandle {{

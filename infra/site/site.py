@@ -79,6 +79,7 @@ class Site(pulumi.ComponentResource):
             self._dock,
             [proxy_.id, *(hub.container.id for hub in hubs), *limits],
             {place.container: place.base_url for place in self._places.values()},
+            behind_another=isinstance(settings.web.tls, NoTls),
         )
         self.register_outputs({"url": self.url})
 
@@ -91,6 +92,8 @@ class Site(pulumi.ComponentResource):
         }
 
     def _site_url(self) -> pulumi.Output[str]:
+        if self._settings.web.public_url is not None:
+            return pulumi.Output.from_input(self._settings.web.public_url)
         plain = isinstance(self._settings.web.tls, NoTls)
         scheme, usual = ("http", 80) if plain else ("https", 443)
         port = self._host.http_port if plain else self._host.https_port
@@ -155,6 +158,7 @@ class Site(pulumi.ComponentResource):
                     names=site_names(web.hostname, address, host.bind),
                     https_port=host.https_port,
                     tls=web.tls,
+                    public_url=web.public_url,
                     hubs=[
                         HubRoute(place.name, place.base_url, place.container, place.user_prefix)
                         for place in self._places.values()

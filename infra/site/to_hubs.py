@@ -10,7 +10,7 @@ from typing import Final
 
 from hubconfig.container import HUB_PORT
 from hubconfig.names import FIRST_HUB
-from infra.site.to_servers import SIGN_IN, SIGNED_IN_ONLY, SMALL, large
+from infra.site.to_servers import SIGN_IN, SIGNED_IN_ONLY, SMALL, Outside, large
 
 _SESSION: Final = "jupyterhub-session-id"
 """JupyterHub's cookie with a hub's base path: the first hub's would be sent to all others, too."""
@@ -45,7 +45,7 @@ def stopped(matcher: str) -> str:
 """
 
 
-def to_hub(host: str, base_url: str, *, name: str, secure: bool) -> str:
+def to_hub(host: str, base_url: str, *, name: str, outside: Outside) -> str:
     """What leads to a hub.
 
     Its pages, those that tell of errors too, hold the token by which the hub knows its own forms. So they are
@@ -54,7 +54,7 @@ def to_hub(host: str, base_url: str, *, name: str, secure: bool) -> str:
 
     :param host: the hub container's name.
     :param name: the hub's; of its route's matchers, too.
-    :param secure: whether browsers reach the site by https alone.
+    :param outside: how browsers reach it.
     """
     word = f"hub_{name.replace('-', '_')}"
     hub = f"{base_url}hub/"
@@ -84,18 +84,18 @@ def to_hub(host: str, base_url: str, *, name: str, secure: bool) -> str:
 \t\treverse_proxy @{word}_version {host}:{HUB_PORT} {{
 \t\t\tmethod GET
 \t\t\trewrite {hub}api/user?{{query}}
-{SIGNED_IN_ONLY}\t\t}}
+{outside.told}{SIGNED_IN_ONLY}\t\t}}
 \t\treverse_proxy {host}:{HUB_PORT} {{
 \t\t\tflush_interval -1
 \t\t\theader_down +Content-Security-Policy "frame-ancestors 'none'"
-{_from_hub(name, secure=secure)}{_PATIENCE}\t\t\ttransport http {{
+{outside.told}{_from_hub(name, outside=outside)}{_PATIENCE}\t\t\ttransport http {{
 \t\t\t\tkeepalive_idle_conns_per_host 64
 \t\t\t}}
 \t\t}}
 """
 
 
-def to_hub_instead(host: str, *, name: str, secure: bool) -> str:
+def to_hub_instead(host: str, *, name: str, outside: Outside) -> str:
     """What leads to a hub from a path of a user's server that is not there.
 
     Only for pages and small forms: what else a stranger is told must not depend on whether the server runs.
@@ -111,13 +111,13 @@ def to_hub_instead(host: str, *, name: str, secure: bool) -> str:
 \t\t\tnot header Sec-Fetch-Mode navigate
 \t\t}}
 {stopped(f"@{word}_no_page ")}\t\treverse_proxy {host}:{HUB_PORT} {{
-{_from_hub(name, secure=secure)}{_PATIENCE}\t\t}}
+{outside.told}{_from_hub(name, outside=outside)}{_PATIENCE}\t\t}}
 """
 
 
-def _from_hub(name: str, *, secure: bool) -> str:
+def _from_hub(name: str, *, outside: Outside) -> str:
     """What is taken out of a hub's answers, and what is put into them."""
-    more = f"; SameSite=Lax{'; Secure' if secure else ''}"
+    more = f"; SameSite=Lax{'; Secure' if outside.secure else ''}"
     cookies = [(r"^(_xsrf=[^;]*)", "$1; HttpOnly"), (r"^([^;]*)", f"$1{more}")]
     if name != FIRST_HUB:
         cookies.append((f"^{_SESSION}=", f"{_SESSION}-{name}="))

@@ -5,6 +5,7 @@ Whoever runs a server decides what it answers, and reads what it is sent before 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from hubconfig.container import SERVER_PORT
@@ -14,6 +15,31 @@ SMALL: Final = "1MB"
 
 LARGEST: Final = "512MB"
 """The largest body at all; Jupyter Server's own limit."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """How browsers reach the site."""
+
+    secure: bool
+    """Whether by https alone."""
+    host: str | None = None
+    """The name and port that they use where another proxy ends TLS; None where they come to this one."""
+
+    @property
+    def told(self) -> str:
+        """What hubs and servers are told of it, whatever the other proxy says: it may say nothing."""
+        if self.host is None:
+            return ""
+        return "".join(
+            f"\t\t\theader_up {name} {value}\n"
+            for name, value in {
+                "Host": self.host,
+                "X-Forwarded-Host": self.host,
+                "X-Forwarded-Proto": "https",
+            }.items()
+        )
+
 
 _UNHEARD: Final = (
     # Would let a script of the server act, or what it says count, for paths of others.
@@ -78,7 +104,7 @@ def large(matcher: str) -> str:
 """
 
 
-def to_server(container: str, own: str, *, matcher: str, secure: bool, whole_host: bool = False) -> str:
+def to_server(container: str, own: str, *, matcher: str, outside: Outside, whole_host: bool = False) -> str:
     """What leads to a user's server.
 
     A large body is let in only after the server itself, asked with the request's own cookies and token, has
@@ -87,11 +113,11 @@ def to_server(container: str, own: str, *, matcher: str, secure: bool, whole_hos
     :param container: its name.
     :param own: its path, which ends with a slash.
     :param matcher: a word for this route's matchers, unlike other routes'.
-    :param secure: whether browsers reach the site by https alone.
+    :param outside: how browsers reach it.
     :param whole_host: whether its host is its own, so that cookies may be for all of it.
     """
     where = f"{container}:{SERVER_PORT}"
-    answered = _from_server(own, secure=secure, whole_host=whole_host)
+    answered = _from_server(own, outside=outside, whole_host=whole_host)
     return f"""\
 {large(f"@{matcher}_large")}\t\trequest_body @{matcher}_large {{
 \t\t\tmax_size {LARGEST}
@@ -102,16 +128,16 @@ def to_server(container: str, own: str, *, matcher: str, secure: bool, whole_hos
 \t\treverse_proxy @{matcher}_large {where} {{
 \t\t\tmethod GET
 \t\t\trewrite {own}api/me?{{query}}
-{SIGNED_IN_ONLY}{_UPSTREAM}\t\t}}
+{outside.told}{SIGNED_IN_ONLY}{_UPSTREAM}\t\t}}
 \t\treverse_proxy {where} {{
 \t\t\tflush_interval -1
 \t\t\tlb_try_duration 0s
 \t\t\tstream_close_delay 24h
-{answered}{_UPSTREAM}\t\t}}
+{outside.told}{answered}{_UPSTREAM}\t\t}}
 """
 
 
-def _from_server(own: str, *, secure: bool, whole_host: bool) -> str:
+def _from_server(own: str, *, outside: Outside, whole_host: bool) -> str:
     """What is taken out of a server's answers, and what is put into them."""
     dropped = "".join(f"\t\t\theader_down -{name}\n" for name in _UNHEARD)
     cookies = [(r"(?i);\s*(?:domain|own-path)\b[^;]*", "")]
@@ -125,6 +151,6 @@ def _from_server(own: str, *, secure: bool, whole_host: bool) -> str:
             (r"(?i);\s*path\b[^;]*", ""),
         ]
     # The last one of several counts, so what the server says of them itself.
-    cookies.append((r"^([^;]*)", f"$1{path}; SameSite=Lax{'; Secure' if secure else ''}"))
+    cookies.append((r"^([^;]*)", f"$1{path}; SameSite=Lax{'; Secure' if outside.secure else ''}"))
     cookies.append(("; own-path=", "; Path="))
     return dropped + "".join(f"\t\t\theader_down Set-Cookie `{old}` `{new}`\n" for old, new in cookies)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, model_validator
 
@@ -20,6 +21,7 @@ from infra.stack.clouds import NEW_PORTS, Cloud, ImageSource
 
 NO_RESTART = Changing("Taken over at the next `pulumi up`; nothing restarts.")
 NEW_NAME = Changing("The proxy restarts; register the new callback URL.")
+NEW_PUBLIC_URL = Changing("The proxy goes on, hubs restart; register the new callback URL.")
 NEW_NETWORK = Changing("Every running server is stopped and the network made anew.")
 NEW_IMAGES = Changing("Images are made anew; proxy and hub restart, running servers keep theirs.")
 BACKUP_RESTART = Changing("The backup's container restarts; the hub goes on.")
@@ -41,12 +43,14 @@ def _without_password(value: str) -> str:
 Email = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_|~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")
 ]
+_HOSTNAME = r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}"
+
 Hostname = Annotated[
     str,
     StringConstraints(
         to_lower=True,
         max_length=253,
-        pattern=r"^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}$",
+        pattern=f"^{_HOSTNAME}$",
     ),
 ]
 Repository = Annotated[
@@ -56,6 +60,29 @@ Repository = Annotated[
 ]
 Subnet = Annotated[str, AfterValidator(_subnet)]
 Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")]
+
+
+def _public_url(value: str) -> str:
+    form = "write the address that browsers use, such as https://hub.example.org"
+    try:
+        url = urlsplit(value)
+        port = url.port
+    except ValueError:
+        raise ValueError(f"is no address; {form}") from None
+    if url.scheme != "https":
+        raise ValueError(f"must begin with https://, as the proxy before the hub ends TLS; {form}")
+    if "@" in url.netloc or url.query or url.fragment or not re.fullmatch(_HOSTNAME, url.hostname or ""):
+        raise ValueError(f"must be a name, and its port if that is not 443; {form}")
+    if port == 0:
+        raise ValueError(f"has no port that there is; {form}")
+    if url.path not in {"", "/"}:
+        raise ValueError(
+            "has a path, which the hub's pages cannot have: give it a name of its own at the other proxy"
+        )
+    return f"https://{url.hostname}" + ("" if port in {None, 443} else f":{port}")
+
+
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
 
 
 class LocalTls(Section):
@@ -103,6 +130,10 @@ class Web(Section):
         default_factory=lambda: LocalTls(kind="local")
     )
     """Where the certificate comes from."""
+    public_url: Annotated[PublicUrl | None, NEW_PUBLIC_URL] = None
+    """The address that browsers use where another proxy ends TLS, such as `https://hub.example.org`; only
+    with `tls` of kind `none`. Callback, redirects, cookies and printed addresses follow it. None: the hub's
+    own."""
 
 
 class Network(Section):
@@ -161,6 +192,11 @@ class Settings(Section):
         if self.web.tls.kind == "acme" and self.web.hostname is None:
             raise ValueError(
                 "web.tls.kind acme needs web.hostname: authorities sign names, and the name must point here"
+            )
+        if self.web.public_url is not None and self.web.tls.kind != "none":
+            raise ValueError(
+                "web.publicUrl is for a hub behind another proxy that ends TLS: set web.tls.kind to none, or "
+                "leave web.publicUrl out and say the name in web.hostname"
             )
         for hub in self.hubs:
             if hub in PATHS_OF_FIRST_HUB:

@@ -39,11 +39,13 @@ def container(
     return {"Created": made, "RestartCount": restarts, "State": state}
 
 
+PAGE = answering._Asked("https://x/hub/health", answering._ON_THE_WAY, lambda: False)
+
+
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("_NEW_SECONDS", "_OLD_SECONDS", "_LOOK_SECONDS"):
         monkeypatch.setattr(answering, name, 0.1)
-    monkeypatch.setattr(answering, "_answers", lambda _: False)
 
 
 @pytest.fixture
@@ -60,7 +62,7 @@ OLD = "2026-11-01T00:00:00Z"
 def test_a_proxy_that_does_not_stay_up_is_told_with_its_own_words(broken: dict[str, object]) -> None:
     machine = Machine(containers={"s-proxy": broken, "s-hub": container(made=OLD)})
     with pytest.raises(pulumi.RunError, match=r"(?s)s-proxy does not stay up.*last words of s-proxy") as told:
-        answering._wait("https://x/hub/health", machine, "s-proxy", "s-hub")
+        answering._wait(PAGE, machine, "s-proxy", "s-hub")
     assert "firewall" not in str(told.value)
 
 
@@ -68,7 +70,7 @@ def test_a_hub_that_was_broken_before_is_told_and_stops_nothing(warned: list[str
     machine = Machine(
         containers={"s-proxy": container(made=OLD), "s-hub": container(running=False, made=OLD)}
     )
-    answering._wait("https://x/hub/health", machine, "s-proxy", "s-hub")
+    answering._wait(PAGE, machine, "s-proxy", "s-hub")
     assert "last words of s-hub" in warned[0]
     assert "firewall" not in warned[0]
 
@@ -76,11 +78,19 @@ def test_a_hub_that_was_broken_before_is_told_and_stops_nothing(warned: list[str
 @pytest.mark.parametrize("gone", ["s-proxy", "s-hub"])
 def test_a_container_that_somebody_removed_stops_nothing(gone: str, warned: list[str]) -> None:
     there = {name: container(made=OLD) for name in ("s-proxy", "s-hub") if name != gone}
-    answering._wait("https://x/hub/health", Machine(containers=there), "s-proxy", "s-hub")
+    answering._wait(PAGE, Machine(containers=there), "s-proxy", "s-hub")
     assert f"No such object: {gone}" in warned[0]
 
 
 def test_a_firewall_is_suspected_only_where_all_runs(warned: list[str]) -> None:
     both = {name: container(made=OLD) for name in ("s-proxy", "s-hub")}
-    answering._wait("https://x/hub/health", Machine(containers=both), "s-proxy", "s-hub")
+    answering._wait(PAGE, Machine(containers=both), "s-proxy", "s-hub")
     assert "firewall" in warned[0]
+
+
+def test_behind_another_proxy_nobody_is_sent_to_a_name_that_may_lead_elsewhere(warned: list[str]) -> None:
+    both = {name: container(made=OLD) for name in ("s-proxy", "s-hub")}
+    asked = answering._Asked("s-proxy/hub/health", "", lambda: False)
+    answering._wait(asked, Machine(containers=both), "s-proxy", "s-hub")
+    assert "last words of s-proxy" in warned[0]
+    assert "DNS" not in warned[0]

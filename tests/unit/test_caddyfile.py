@@ -190,3 +190,22 @@ def test_a_name_that_is_not_ours_is_not_sent_on_under_it() -> None:
     assert "@others not host hub.example.org\n" in plain
     assert plain.count("{host}") == 1
     assert "redir @others https://hub.example.org{uri} 308" in plain
+
+
+def test_behind_another_proxy_hubs_and_servers_are_told_the_address_that_browsers_use() -> None:
+    site = SiteRoutes(["10.0.0.5"], 443, EVERY_TLS[3], [HUB, ASTRO], public_url="https://hub.example.org:444")
+    configuration = caddyfile(site)
+    towards = configuration.count("reverse_proxy ")
+    for told in (
+        "Host hub.example.org:444",
+        "X-Forwarded-Host hub.example.org:444",
+        "X-Forwarded-Proto https",
+    ):
+        assert configuration.count(f"header_up {told}\n") == towards, told
+    assert configuration.count("SameSite=Lax; Secure") == configuration.count("SameSite=Lax")
+
+
+def test_without_such_an_address_only_the_other_proxy_says_how_it_was_asked() -> None:
+    configuration = text(EVERY_TLS[3])
+    assert "X-Forwarded-Proto" not in configuration
+    assert "Secure`" not in configuration
