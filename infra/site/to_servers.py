@@ -77,21 +77,30 @@ _UPSTREAM = """\
 
 SIGN_IN: Final = "Sign in first."
 
-SIGNED_IN_ONLY: Final = f"""\
+
+def _signed_in_or(other: str) -> str:
+    return f"""\
 \t\t\theader_up Sec-Fetch-Mode navigate
 \t\t\t@in status 2xx
 \t\t\thandle_response @in {{
 \t\t\t\tvars signed_in yes
 \t\t\t}}
 \t\t\thandle_response {{
-\t\t\t\trespond "{SIGN_IN}" 403
+\t\t\t\trespond {other}
 \t\t\t}}
 """
+
+
+SIGNED_IN_ONLY: Final = _signed_in_or(f'"{SIGN_IN}" 403')
 """Lets a request go on to what follows if the answer to its own cookies and token is a good one.
 
 It is only asked who somebody is. Whether a page of another site sent them here is for the request itself,
 hence the header: asked so, nobody wants the token against forged forms, which not every program sends.
 """
+
+
+_UNVERSIONED: Final = _signed_in_or('`{"version": ""}` 200')
+"""Programs ask a server for its version to see whether it is there; others need not know which it is."""
 
 
 def large(matcher: str) -> str:
@@ -129,6 +138,11 @@ def to_server(container: str, own: str, *, matcher: str, outside: Outside, whole
 \t\t\tmethod GET
 \t\t\trewrite {own}api/me?{{query}}
 {outside.told}{SIGNED_IN_ONLY}{_UPSTREAM}\t\t}}
+\t\t@{matcher}_version path {own}api {own}api/
+\t\treverse_proxy @{matcher}_version {where} {{
+\t\t\tmethod GET
+\t\t\trewrite {own}api/me?{{query}}
+{outside.told}{_UNVERSIONED}{_UPSTREAM}\t\t}}
 \t\treverse_proxy {where} {{
 \t\t\tflush_interval -1
 \t\t\tlb_try_duration 0s
