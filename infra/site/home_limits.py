@@ -13,7 +13,7 @@ from infra.dock import Dock, code_uploads
 from infra.engine import Engine, EngineError, MissingError, UnreachableError
 from infra.site.answering import is_fresh, state
 
-_CODE = ("homes/limits.py", "homes/projects.py")
+_CODE = ("homes/limits.py", "homes/projects.py", "homes/tree.py")
 """All that the container runs; Python takes a folder of such files for a package."""
 
 _NEW_SECONDS = 60
@@ -29,26 +29,10 @@ def home_limits_container(
     having. It runs the hub's image, so that no other is built and kept.
     :param homes: hub to the folder of its homes on the machine, and the GB of each.
     """
-    name = dock.names.home_limits
     limits = dock.container(
         "home-limits",
         "home-limits",
-        docker.ContainerArgs(
-            name=name,
-            image=image,
-            init=True,
-            network_mode="none",
-            tmpfs={"/run": "mode=0755,size=1m"},
-            entrypoints=["python3", "-m", "hubconfig.homes.limits"],
-            command=[f"/homes/{hub}={gb:g}" for hub, (_, gb) in sorted(homes.items())],
-            volumes=[
-                docker.ContainerVolumeArgs(host_path=folder, container_path=f"/homes/{hub}")
-                for hub, (folder, _) in sorted(homes.items())
-            ],
-            uploads=code_uploads(_CODE),
-            # So that it can lift the limits.
-            destroy_grace_seconds=10,
-        ),
+        _arguments(dock.names.home_limits, homes, image),
         # To open homes and to mark what others own, also beyond its own limit; and to set limits.
         rights=["DAC_READ_SEARCH", "FOWNER", "SYS_ADMIN", "SYS_RESOURCE"],
         # One that ends says why in its log, which the provider would not show.
@@ -56,10 +40,31 @@ def home_limits_container(
     )
 
     def wait(engine: Engine, identity: str) -> str:
-        _wait(engine, name)
+        _wait(engine, dock.names.home_limits)
         return identity
 
     return dock.once(limits.id, wait, lambda _: "whether homes have their limits is not known")
+
+
+def _arguments(
+    name: str, homes: Mapping[str, tuple[str, float]], image: pulumi.Output[str]
+) -> docker.ContainerArgs:
+    return docker.ContainerArgs(
+        name=name,
+        image=image,
+        init=True,
+        network_mode="none",
+        tmpfs={"/run": "mode=0755,size=1m"},
+        entrypoints=["python3", "-m", "hubconfig.homes.limits"],
+        command=[f"/homes/{hub}={gb:g}" for hub, (_, gb) in sorted(homes.items())],
+        volumes=[
+            docker.ContainerVolumeArgs(host_path=folder, container_path=f"/homes/{hub}")
+            for hub, (folder, _) in sorted(homes.items())
+        ],
+        uploads=code_uploads(_CODE),
+        # So that it can lift the limits.
+        destroy_grace_seconds=10,
+    )
 
 
 def _wait(engine: Engine, name: str) -> None:

@@ -85,34 +85,7 @@ class Hub(pulumi.ComponentResource):
         """
         super().__init__("cyberhubs:hub:Hub", place.name, None, opts)
         data = DataFolder.at(host.data_dir)
-        applications = {entry.name: images.application(entry) for entry in options.menu}
-        settings = pulumi.Output.all(
-            url=place.site_url, images=applications, network=place.network.name, kept=images.every()
-        ).apply(
-            lambda known: HubSettings(
-                name=place.name,
-                stack=place.stack,
-                options=options,
-                public_url=known["url"] + place.base_url.rstrip("/"),
-                base_url=place.base_url,
-                hub_host=place.container,
-                network=known["network"],
-                user_prefix=place.user_prefix,
-                homes_dir=str(place.folder.homes),
-                space_dirs=space_dirs(options, data),
-                images=known["images"],
-                servers_max=place.servers_max,
-                images_kept=known["kept"],
-                images_prefix=images.prefix,
-                machine_is_ours=isinstance(host.machine, pulumi.CustomResource),
-            ).to_json()
-        )
-        volumes = {
-            str(place.folder.state): container.STATE,
-            str(place.folder.access): container.ACCESS,
-            str(place.folder.homes): container.HOMES,
-            str(container.DOCKER_SOCKET): container.DOCKER_SOCKET,
-        }
+        settings = _settings(place, host, options, images)
         self.container = dock.container(
             f"{place.name}-hub",
             "hub",
@@ -128,21 +101,7 @@ class Hub(pulumi.ComponentResource):
                 ],
                 envs=[f"{name}={value}" for name, value in sorted(container.environment().items())],
                 tmpfs={str(container.SECRETS): "mode=0700,size=1m", "/tmp": "mode=1777,size=64m"},  # noqa: S108 - inside
-                volumes=[
-                    *(
-                        docker.ContainerVolumeArgs(host_path=folder, container_path=str(inside))
-                        for folder, inside in volumes.items()
-                    ),
-                    # So that the folders are there, and belong to users, before the first server starts.
-                    *(
-                        docker.ContainerVolumeArgs(
-                            host_path=str(data.shared(space.source)),
-                            container_path=f"{container.SPACES}/{space.name}",
-                            read_only=space.read_only,
-                        )
-                        for space in folders_of_ours(options)
-                    ),
-                ],
+                volumes=_volumes(place, options, data),
                 uploads=[
                     docker.ContainerUploadArgs(file=str(container.SETTINGS_FILE), content=settings),
                     *secret_uploads(secrets),
@@ -157,6 +116,57 @@ class Hub(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({"container": self.container.name})
+
+
+def _settings(place: HubPlace, host: Host, options: HubOptions, images: ImageStore) -> pulumi.Output[str]:
+    """What the hub's code is told, as JSON."""
+    data = DataFolder.at(host.data_dir)
+    applications = {entry.name: images.application(entry) for entry in options.menu}
+    return pulumi.Output.all(
+        url=place.site_url, images=applications, network=place.network.name, kept=images.every()
+    ).apply(
+        lambda known: HubSettings(
+            name=place.name,
+            stack=place.stack,
+            options=options,
+            public_url=known["url"] + place.base_url.rstrip("/"),
+            base_url=place.base_url,
+            hub_host=place.container,
+            network=known["network"],
+            user_prefix=place.user_prefix,
+            homes_dir=str(place.folder.homes),
+            space_dirs=space_dirs(options, data),
+            images=known["images"],
+            servers_max=place.servers_max,
+            images_kept=known["kept"],
+            images_prefix=images.prefix,
+            machine_is_ours=isinstance(host.machine, pulumi.CustomResource),
+        ).to_json()
+    )
+
+
+def _volumes(place: HubPlace, options: HubOptions, data: DataFolder) -> list[docker.ContainerVolumeArgs]:
+    folders = {
+        str(place.folder.state): container.STATE,
+        str(place.folder.access): container.ACCESS,
+        str(place.folder.homes): container.HOMES,
+        str(container.DOCKER_SOCKET): container.DOCKER_SOCKET,
+    }
+    return [
+        *(
+            docker.ContainerVolumeArgs(host_path=folder, container_path=str(inside))
+            for folder, inside in folders.items()
+        ),
+        # So that the folders are there, and belong to users, before the first server starts.
+        *(
+            docker.ContainerVolumeArgs(
+                host_path=str(data.shared(space.source)),
+                container_path=f"{container.SPACES}/{space.name}",
+                read_only=space.read_only,
+            )
+            for space in folders_of_ours(options)
+        ),
+    ]
 
 
 def code_upload() -> docker.ContainerUploadArgs:

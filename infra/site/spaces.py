@@ -26,14 +26,6 @@ def space_container(
     It reaches the remote, holds its key, and is on no network with users' servers.
     """
     folder = str(DataFolder.at(host.data_dir).space(space.name))
-    environment = {
-        "KIND": space.kind,
-        "NAME": space.name,
-        "READ_ONLY": str(space.read_only).lower(),
-        "REMOTE": space.remote,
-    }
-    if isinstance(space, SshfsSpace):
-        environment |= {"HOST_KEY": space.host_key, "PORT": str(space.port)}
 
     def make_folder(engine: Engine, reference: str) -> str:
         # Docker makes none for a mount that is shared.
@@ -53,7 +45,7 @@ def space_container(
                     host_path="/dev/fuse", container_path="/dev/fuse", permissions="rwm"
                 )
             ],
-            envs=[f"{name}={value}" for name, value in sorted(environment.items())],
+            envs=[f"{name}={value}" for name, value in sorted(_environment(space).items())],
             mounts=[
                 docker.ContainerMountArgs(
                     type="bind",
@@ -72,3 +64,15 @@ def space_container(
         # Docker's AppArmor profile forbids every mount; the machine's own may not know the profile at all.
         security=["apparmor=unconfined"],
     )
+
+
+def _environment(space: SshfsSpace | RcloneSpace) -> dict[str, str]:
+    environment = {
+        "KIND": space.kind,
+        "NAME": space.name,
+        "READ_ONLY": str(space.read_only).lower(),
+        "REMOTE": space.remote,
+    }
+    if isinstance(space, SshfsSpace):
+        environment |= {"HOST_KEY": space.host_key, "PORT": str(space.port)}
+    return environment

@@ -104,4 +104,4 @@ def configure(c: Config) -> None:
     begin(additions.jobs, logging.getLogger("JupyterHub"))
 
 
-configure(get_config())  # type: ignore[name-defined]  # noqa: F821
+configure(get_config())  # type: ignore[name-defined]  # noqa: F821 - JupyterHub gives it to the file

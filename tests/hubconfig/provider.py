@@ -47,7 +47,7 @@ class Provider(ThreadingHTTPServer):
 
     def account(self, login: str, number: int, **more: object) -> Account:
         """Make an account, or make it anew."""
-        made = Account(login, number, **more)  # type: ignore[arg-type]
+        made = Account(login, number, **more)  # type: ignore[arg-type]  # a table of tests
         self.accounts[login.lower()] = made
         return made
 

@@ -196,6 +196,11 @@ def alive(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
 
 
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended."""
+    return not alive(pid)
+
+
 @contextmanager
 def running_hub(folder: Path, options: HubOptions, provider: Provider | None = None) -> Iterator[RunningHub]:
     """A hub while the block runs; its servers end with it."""

@@ -89,7 +89,7 @@ def configure(folder: Path, c: Config, **options: Any) -> SignIn:
 class Browser:
     """As much of a request as the libraries look at."""
 
-    class request:  # noqa: N801
+    class request:  # noqa: N801 - read as the request's attribute
         remote_ip = "192.0.2.1"
 
     def __init__(self, code: str) -> None:

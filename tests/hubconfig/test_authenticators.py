@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jupyterhub.app import JupyterHub
@@ -67,8 +68,8 @@ def test_the_key_for_tokens_is_made_once_and_for_the_hub_alone(tmp_path: Path) -
 def test_a_secret_that_will_not_do_is_named_and_not_told(
     tmp_path: Path, kind: str, file: str, text: str | None, says: str
 ) -> None:
-    options = {"auth": {"kind": kind}, "admins": ["ada"]}
-    Hub(tmp_path, "http://127.0.0.1:1", options["auth"], admins=["ada"])  # type: ignore[arg-type]
+    options: dict[str, Any] = {"auth": {"kind": kind}, "admins": ["ada"]}
+    Hub(tmp_path, "http://127.0.0.1:1", **options)
     path = tmp_path / "secrets" / file
     path.unlink()
     if text is not None:

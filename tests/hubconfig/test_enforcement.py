@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from tests.hubconfig.put_out import (
     token_works,
     with_server,
 )
-from tests.hubconfig.running_hub import RunningHub, alive, eventually, running_hub
+from tests.hubconfig.running_hub import RunningHub, alive, eventually, is_gone, running_hub
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +179,7 @@ def test_a_former_member_s_server_is_stopped(hub: RunningHub, github: Provider) 
     tokens: list[str] = []
     for _ in range(2):
         member.orgs.clear()
-        eventually(lambda pid=pid: not alive(pid), WITHIN_S)  # type: ignore[misc]
+        eventually(partial(is_gone, pid), WITHIN_S)
         member.orgs.append("uvic")
         browser, pid = with_server(hub, "zoe")
         assert not any(token_works(hub, token) for token in tokens)

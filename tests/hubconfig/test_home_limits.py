@@ -105,7 +105,7 @@ def started(homes: Homes, asked: dict[str, str]) -> None:
     """The part of a start that looks at the home's room."""
     kind = Server.of(settings(limits={"homeGb": LIMIT_GB}), _menu(), homes)
     server = SimpleNamespace(homes=kind.homes, user=SimpleNamespace(name="ada"))
-    Server._check_room(server, to_make_room=bool(asked.get("make_room")))  # type: ignore[arg-type]
+    Server._check_room(server, to_make_room=bool(asked.get("make_room")))  # type: ignore[arg-type]  # as much of a server as it looks at
 
 
 def _menu() -> Menu:

@@ -44,5 +44,5 @@ def test_a_name_is_no_markup_on_the_page() -> None:
 
 @pytest.mark.parametrize("name", ["400.html", "403.html", "503.html"])
 def test_other_errors_keep_their_page(name: str) -> None:
-    assert "plain 403" in page_of(None, name)  # type: ignore[arg-type]
-    assert "plain 403" in page_of(ValueError("x"), name)  # type: ignore[arg-type]
+    assert "plain 403" in page_of(None, name)  # type: ignore[arg-type]  # as much of a handler as it looks at
+    assert "plain 403" in page_of(ValueError("x"), name)  # type: ignore[arg-type]  # as much of a handler as it looks at

@@ -71,7 +71,7 @@ def test_every_server_is_sealed_with_or_without_a_limit(gb: float | None) -> Non
         _labels=dict,
         _git_credentials=dict,
     )
-    Server._take(server, menu.choose("ada", {}), "/mnt/ada", {})  # type: ignore[arg-type]
+    Server._take(server, menu.choose("ada", {}), "/mnt/ada", {})  # type: ignore[arg-type]  # as much of a server as it takes
     assert SEAL in server.extra_host_config["security_opt"]
     assert server.environment["JUPYTER_RUNTIME_DIR"].startswith("/tmp/")
     assert server.environment["USER"] == server.environment["LOGNAME"] == "ada"
@@ -104,7 +104,7 @@ def looked_for(given: dict[str, str] | None, monkeypatch: pytest.MonkeyPatch, *,
 
     monkeypatch.setattr(DockerSpawner, "get_object", get_object)
     menu = Menu([], Limits(), lambda *_: True)
-    server = Server.of(settings(), menu, SimpleNamespace())()  # type: ignore[arg-type]
+    server = Server.of(settings(), menu, SimpleNamespace())()  # type: ignore[arg-type]  # homes are not asked
     server.user = SimpleNamespace(name="ada")
     server.object_name, server.object_id = "test-user-ada", "123"
     server._start_pending = starting

@@ -124,7 +124,7 @@ def test_a_server_that_the_hub_ended_for_a_ban_is_not_said_to_have_ended_by_itse
 
     monkeypatch.setattr(DockerSpawner, "get_object", get_object)
     monkeypatch.setattr(DockerSpawner, "poll", poll)
-    server = Server.of(settings(), Menu([], Limits(), lambda *_: True), SimpleNamespace())()  # type: ignore[arg-type]
+    server = Server.of(settings(), Menu([], Limits(), lambda *_: True), SimpleNamespace())()  # type: ignore[arg-type]  # not asked
     monkeypatch.setattr(type(server), "remove_object", done)
     monkeypatch.setattr(type(server), "docker", done)
     server.user = SimpleNamespace(name="ada")

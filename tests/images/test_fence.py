@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 
 import pytest
 
@@ -68,8 +69,12 @@ def place() -> Iterator[Neighbourhood]:
         ):
             all_of_it.enter_context(listening(f"images-{name}", net, address, *ports))
         for name in ("hub", "astro", "proxy", "ada", "bob"):
-            until(lambda name=name: "listening" in log(f"images-{name}"), f"{name} listens")  # type: ignore[misc]
+            until(partial(_listens, name), f"{name} listens")
         yield Neighbourhood(machine_port, public_port)
+
+
+def _listens(name: str) -> bool:
+    return "listening" in log(f"images-{name}")
 
 
 def remove_rules() -> str:

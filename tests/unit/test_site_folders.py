@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from hubconfig.container import CODE
 from infra.checks import home_limits, spaces
 from infra.machine.filesystem import Filesystem, mount_of
 from tests.unit.engine import Run
@@ -50,7 +53,7 @@ def test_homes_are_limited_by_a_container_that_can_do_nothing_else(
         "/homes/hub": f"{tmp_path}/data/jupyterhub_users",
     }
     files = {upload["file"].rpartition("/")[2] for upload in one["uploads"]}
-    assert files == {"limits.py", "projects.py"}
+    assert files == {"limits.py", "projects.py", "tree.py"}
     others = {name: each for name, each in containers(site).items() if name != "home-limits"}
     for name, each in others.items():
         assert "CAP_SYS_ADMIN" not in each.inputs["capabilities"]["adds"], name
@@ -138,3 +141,21 @@ def test_where_mounts_are_not_shared_a_remote_folder_is_refused_with_the_way_out
 def test_a_remote_folder_without_its_key_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with pytest.raises(pulumi.RunError, match=r"spaceKeys: the space archive needs one"):
         with_archive(monkeypatch, tmp_path, "shared:1")
+
+
+@pytest.mark.parametrize("name", ["home-limits", "backup"])
+def test_a_container_with_a_part_of_the_code_has_all_that_it_imports(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(home_limits, "filesystem", lambda _: COUNTING)
+    backup = {"backup": {"repository": "s3:https://s3.example.org/b"}}
+    words = {"backupPassword": "BACKUP-PASSWORD", "backupCredentials": "AWS_SECRET_ACCESS_KEY=HIDDEN"}
+    one = containers(deploy(monkeypatch, tmp_path, {**LIMITED, **backup}, secrets=words))[name].inputs
+    for upload in one["uploads"]:
+        file = tmp_path / "inside" / upload["file"].lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(str(upload["content"]))
+    program = {"home-limits": "hubconfig.homes.limits", "backup": "hubconfig.backup.__main__"}[name]
+    inside = tmp_path / "inside" / CODE.relative_to("/")
+    script = f"import sys; sys.path.insert(0, {str(inside)!r}); import {program}"
+    subprocess.run([sys.executable, "-I", "-c", script], cwd=inside, check=True)

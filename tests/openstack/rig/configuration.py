@@ -281,7 +281,7 @@ def _token_check(user: str, place: Place) -> Mapping[str, object]:
 
 def _ini(sections: Sections) -> str:
     parser = configparser.RawConfigParser(default_section="")
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # as its documentation says
     parser.read_dict(sections)
     text = io.StringIO()
     parser.write(text)
