@@ -110,11 +110,12 @@ def test_a_large_body_waits_in_no_memory_of_the_proxys(site: Edge) -> None:
 def test_a_body_that_drips_ends_and_one_that_takes_its_time_does_not(site: Edge) -> None:
     head = "POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n{}\r\n"
     drip = connected(site, head.format("/hub/login", 5000, ""))
-    slow = connected(site, head.format("/user/ada/slow", 2 * MB, "Cookie: a=known\r\n"))
+    size = 1_400_000
+    slow = connected(site, head.format("/user/ada/slow", size, "Cookie: a=known\r\n"))
     begun, sent = time.monotonic(), 0
     dripped: bytes | None = None
-    while sent < 2 * MB:
-        # 20 kB/s: a bad mobile connection, for some 100 s.
+    while sent < size:
+        # 20 kB/s: a bad mobile connection, for some 70 s.
         slow.sendall(b"x" * 20_000)
         sent += 20_000
         if dripped is None:
