@@ -37,7 +37,11 @@ def _export(settings: Settings, host: Host, site: Site) -> None:
     pulumi.export("address", host.address)
     pulumi.export("dataDir", host.data_dir)
     pulumi.export("tls", settings.web.tls.kind)
-    pulumi.export("admins", list(settings.hub.admins))
+    signs_in = {
+        hub: {"kind": options.auth.kind, "admins": list(options.admins)}
+        for hub, options in settings.every_hub.items()
+    }
+    pulumi.export("signIn", signs_in)
     for hub, url in site.callback_urls.items():
         pulumi.export("callbackUrl" if hub == FIRST_HUB else f"callbackUrl-{hub}", url)
     if host.ssh is not None:

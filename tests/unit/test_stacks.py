@@ -19,7 +19,7 @@ def test_make_up_ends_in_where_the_hub_is_and_how_to_get_in() -> None:
         "dataDir": "/home/ada/cyberhubs-data/local",
         "sharedPassword": "open",
         "adminPassword": "sesame",
-        "admins": ["ada", "grace"],
+        "signIn": {"hub": {"kind": "sharedPassword", "admins": ["ada", "grace"]}},
         "tls": "local",
         "callbackUrl": "https://localhost:8443/hub/oauth_callback",
     }
@@ -31,10 +31,11 @@ def test_make_up_ends_in_where_the_hub_is_and_how_to_get_in() -> None:
 
 
 def test_with_github_make_up_says_which_callback_to_register() -> None:
-    found = {
+    found: dict[str, Any] = {
         "url": "https://hub.example",
         "dataDir": "/mnt",
         "ssh": "ssh ada@hub.example",
+        "signIn": {"hub": {"kind": "github", "admins": ["ada"]}},
         "callbackUrl": "https://hub.example/hub/oauth_callback",
     }
     text = "\n".join(stack.announcement("arbutus", found))
@@ -42,6 +43,30 @@ def test_with_github_make_up_says_which_callback_to_register() -> None:
     assert "password" not in text
     assert "authority" not in text
     assert text.endswith("make down STACK=arbutus")
+
+
+def test_each_of_several_hubs_is_told_with_its_own_way_in() -> None:
+    found: dict[str, Any] = {
+        "url": "https://hub.example",
+        "dataDir": "/mnt",
+        "signIn": {
+            "hub": {"kind": "github", "admins": ["ada"]},
+            "astro": {"kind": "sharedPassword", "admins": []},
+            "maps": {"kind": "oidc", "admins": ["grace"]},
+        },
+        "sharedPassword": "open",
+        "callbackUrl": "https://hub.example/hub/oauth_callback",
+        "callbackUrl-maps": "https://hub.example/maps/hub/oauth_callback",
+    }
+    text = "\n".join(stack.announcement("arbutus", found))
+    first, further = text.split("The hub astro is at  https://hub.example/astro/\n")
+    astro, maps = further.split("The hub maps is at  https://hub.example/maps/\n")
+    assert "password" not in first
+    assert found["callbackUrl"] in first
+    assert "password  open" in astro
+    assert "administer" not in astro
+    assert found["callbackUrl-maps"] in maps
+    assert "password" not in maps
 
 
 @pytest.mark.parametrize(

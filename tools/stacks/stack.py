@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import yaml
 
+from hubconfig.names import FIRST_HUB
 from infra.stack.clouds import Cloud
 from tools.stacks.deployed import Deployed
 from tools.toolchain.console import Problem, say
@@ -25,18 +26,27 @@ def announcement(stack: str, found: Mapping[str, Any]) -> list[str]:
     lines = ["", f"Your cyberhub is at  {found['url']}", ""]
     if found.get("tls") == "local":
         lines += ["Its certificate is signed by the hub's own authority: tell the browser to go on.", ""]
-    if "sharedPassword" in found:
-        lines += ["Sign in with any user name and", f"    password  {found['sharedPassword']}"]
-        if "adminPassword" in found:
-            lines += [f"or, to administer the hub, as {' or '.join(found['admins'])} and"]
-            lines += [f"    password  {found['adminPassword']}"]
-    elif "callbackUrl" in found:
-        lines += [f"The callback URL to register with the sign-in provider: {found['callbackUrl']}"]
+    lines += _way_in(found, FIRST_HUB)
+    for hub in found["signIn"]:
+        if hub != FIRST_HUB:
+            lines += ["", f"The hub {hub} is at  {found['url']}/{hub}/", "", *_way_in(found, hub)]
     lines += [""]
     if "ssh" in found:
         lines += [f"The machine:         {found['ssh']}"]
     option = "" if stack == "local" else f" STACK={stack}"
     return [*lines, f"Users' files:        {found['dataDir']}", f"Take it down again:  make down{option}"]
+
+
+def _way_in(found: Mapping[str, Any], hub: str) -> list[str]:
+    """How people sign in to one of the hubs."""
+    if found["signIn"][hub]["kind"] != "sharedPassword":
+        callback = found["callbackUrl" if hub == FIRST_HUB else f"callbackUrl-{hub}"]
+        return [f"The callback URL to register with the sign-in provider: {callback}"]
+    lines = ["Sign in with any user name and", f"    password  {found['sharedPassword']}"]
+    if admins := found["signIn"][hub]["admins"]:
+        lines += [f"or, to administer the hub, as {' or '.join(admins)} and"]
+        lines += [f"    password  {found['adminPassword']}"]
+    return lines
 
 
 def put_salt_away(file: Path) -> None:
