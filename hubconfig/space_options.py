@@ -5,9 +5,18 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
 
 from hubconfig.data_folder import source_refusal
+from hubconfig.host_key import host_key
 from hubconfig.section import Section
 from hubconfig.setting_types import ContainerPath, Name
 
@@ -81,8 +90,12 @@ class SshfsSpace(Section):
     """`user@host:/path`."""
     port: int = Field(22, ge=1, le=65535)
     """Where its ssh listens."""
-    host_key: Annotated[str, StringConstraints(pattern=r"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/=]+$")]
-    """The only host key that is accepted, as `ssh-keyscan` prints it without the name."""
+    host_key: Annotated[
+        str,
+        BeforeValidator(host_key),
+        StringConstraints(pattern=r"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/=]+$"),
+    ]
+    """The only host key that is accepted, as `ssh-keyscan` prints it, with or without the name."""
     mount: Mount
     """Path inside the servers."""
     read_only: bool = True

@@ -94,7 +94,7 @@ def private_key(file: str) -> PrivateKeyTypes:
         load = load_ssh_private_key if label.startswith("OPENSSH") else load_pem_private_key
         try:
             return load(text.encode(), password=None)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
+        except (ValueError, TypeError, NotImplementedError, UnsupportedAlgorithm):
             raise PemError(
                 f"{rule}: it is damaged or has a passphrase; take it from where it was made"
             ) from None

@@ -12,6 +12,7 @@ from infra.checks import (
     backup,
     certificate,
     home_limits,
+    host_keys,
     images,
     limits,
     secrets,
@@ -22,6 +23,7 @@ from infra.stack.sections import Check
 
 OF_SETTINGS: Final[tuple[Check, ...]] = (
     secrets.faults,
+    host_keys.faults,
     images.faults,
     access.faults,
     spaces.faults,

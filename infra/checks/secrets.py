@@ -15,6 +15,7 @@ from infra.stack.secrets import (
     TABLE,
     read_by,
     space_key_command,
+    space_key_refusal,
 )
 from infra.stack.sections import Sections
 
@@ -32,7 +33,7 @@ def _of_hubs_and_backup(sections: Sections) -> Iterator[Fault]:
         value = given.get(secret.key)
         if value is None and secret in by_hubs and not secret.made:
             yield Fault(secret.key, f"is required for this sign-in; run: {secret.command}")
-        if value is not None and secret in by_hubs | by_backup and (why := secret.refusal(value.strip())):
+        if value is not None and secret in by_hubs | by_backup and (why := secret.refusal(value)):
             yield Fault(secret.key, why)
     user, admin = (given.get(secret.key, "").strip() for secret in (SHARED_PASSWORD, ADMIN_PASSWORD))
     if ADMIN_PASSWORD in by_hubs and admin and admin == user:
@@ -40,14 +41,18 @@ def _of_hubs_and_backup(sections: Sections) -> Iterator[Fault]:
 
 
 def _of_spaces(sections: Sections) -> Iterator[Fault]:
-    spaces = sorted(remote_spaces([*sections.every_hub().values()]))
+    spaces = remote_spaces([*sections.every_hub().values()])
     if spaces and SPACE_KEYS.key in sections.secrets:
         yield Fault(
             SPACE_KEYS.key,
             f"is one text; give each space its own: pulumi config rm {SPACE_KEYS.key}, then "
-            f"{space_key_command(spaces[0])}",
+            f"{space_key_command(min(spaces))}",
         )
         return
-    for space in spaces:
-        if not sections.secrets.get(f"{SPACE_KEYS.key}.{space}", "").strip():
-            yield Fault(SPACE_KEYS.key, f"the space {space} needs one; run: {space_key_command(space)}")
+    for name, space in sorted(spaces.items()):
+        key = f"{SPACE_KEYS.key}.{name}"
+        given = sections.secrets.get(key, "")
+        if not given.strip():
+            yield Fault(SPACE_KEYS.key, f"the space {name} needs one; run: {space_key_command(name)}")
+        elif why := space_key_refusal(space, given):
+            yield Fault(key, why)

@@ -55,9 +55,7 @@ def space_container(
                     bind_options=docker.ContainerMountBindOptionsArgs(propagation="rshared"),
                 )
             ],
-            uploads=secret_uploads(
-                {"space_key": keys.apply(lambda known: known[space.name].rstrip("\n") + "\n")}
-            ),
+            uploads=secret_uploads({"space_key": keys.apply(lambda known: known[space.name])}),
             destroy_grace_seconds=10,
         ),
         rights=["DAC_OVERRIDE", "SYS_ADMIN"],

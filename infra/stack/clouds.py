@@ -9,8 +9,9 @@ import ipaddress
 from pathlib import Path
 from typing import Annotated, ClassVar, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
+from hubconfig.host_key import host_key
 from hubconfig.section import Changing, Section
 
 ImageSource = Literal["build", "ship", "pull"]
@@ -34,7 +35,9 @@ Address = Annotated[str, AfterValidator(lambda value: str(ipaddress.ip_address(v
 Cidr = Annotated[str, AfterValidator(_cidr)]
 EbsVolume = Annotated[str, StringConstraints(pattern=r"^vol-[0-9a-f]+$")]
 Gigabytes = Annotated[int, Field(ge=1, le=16_384)]
-HostKey = Annotated[str, StringConstraints(pattern=r"^ssh-ed25519 [A-Za-z0-9+/=]+$")]
+HostKey = Annotated[
+    str, BeforeValidator(host_key), StringConstraints(pattern=r"^ssh-ed25519 [A-Za-z0-9+/=]+$")
+]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
 SubnetId = Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]+$")]

@@ -10,25 +10,25 @@ from typing import Any, Final
 
 import pulumi
 
-from hubconfig.backup.options import Refused, credentials
 from hubconfig.options import HubOptions, remote_spaces
-from hubconfig.secret_files import ADMIN_PASSWORD_MIN, TOKEN_MIN, USER_PASSWORD_MIN, password_refusal
+from hubconfig.secret_files import ADMIN_PASSWORD_MIN, TOKEN_MIN, USER_PASSWORD_MIN
+from hubconfig.space_options import RcloneSpace, SshfsSpace
+from infra.handed_over.backup_credentials import backup_credentials
+from infra.handed_over.rclone_conf import rclone_conf
+from infra.handed_over.ssh_key import ssh_key
+from infra.handed_over.text import HandedOverError, one_line, password
 from infra.stack.settings import Settings
 
 _GENERATED_BYTES: Final = 24
 """192 bits: 32 characters, as many as JupyterHub wants of an administrator's password."""
 
 
-def _empty(value: str) -> str | None:
-    return None if value else "is empty; set it, or remove it with `pulumi config rm`"
-
-
-def _no_credentials(value: str) -> str | None:
+def _refusal(read: Callable[[str], str], given: str) -> str | None:
     try:
-        credentials(value)
-    except Refused:
-        return "has a line that is not NAME=value; write one such line for each thing that restic needs"
-    return _empty(value)
+        read(given)
+    except HandedOverError as error:
+        return str(error)
+    return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +46,12 @@ class Secret:
     """Made by the program when nobody gives it, kept in the stack's outputs, and told by them."""
     by_name: bool = False
     """A mapping of names to secrets."""
-    refusal: Callable[[str], str | None] = _empty
-    """Why a value may not be, without a word of it; None if it may."""
+    read: Callable[[str], str] = one_line
+    """Makes of what was given what a container gets. Raises HandedOverError for what it could not use."""
+
+    def refusal(self, given: str) -> str | None:
+        """Why this value may not be, without a word of it; None if it may."""
+        return _refusal(self.read, given)
 
     @property
     def command(self) -> str:
@@ -72,7 +76,7 @@ SHARED_PASSWORD: Final = Secret(
     file="shared_password",
     made=True,
     what="For `sharedPassword` sign-in, 8 characters or more; else made.",
-    refusal=partial(password_refusal, shortest=USER_PASSWORD_MIN),
+    read=partial(password, shortest=USER_PASSWORD_MIN),
     changing="The hub restarts.",
 )
 ADMIN_PASSWORD: Final = Secret(
@@ -80,7 +84,7 @@ ADMIN_PASSWORD: Final = Secret(
     file="admin_password",
     made=True,
     what="The administrators' own, 32 characters or more; else made.",
-    refusal=partial(password_refusal, shortest=ADMIN_PASSWORD_MIN),
+    read=partial(password, shortest=ADMIN_PASSWORD_MIN),
     changing="The hub restarts.",
 )
 METRICS_TOKEN: Final = Secret(
@@ -88,7 +92,7 @@ METRICS_TOKEN: Final = Secret(
     file="metrics_token",
     made=True,
     what="What Prometheus shows to read metrics, 8 characters or more; else made.",
-    refusal=partial(password_refusal, shortest=TOKEN_MIN),
+    read=partial(password, shortest=TOKEN_MIN),
     changing="The hub restarts.",
 )
 SPACE_KEYS: Final = Secret(
@@ -108,7 +112,7 @@ BACKUP_CREDENTIALS: Final = Secret(
     key="backupCredentials",
     file="backup_credentials",
     what="Lines NAME=value that restic needs for a remote place.",
-    refusal=_no_credentials,
+    read=backup_credentials,
     changing="The next backup uses them.",
 )
 
@@ -128,6 +132,16 @@ TABLE: Final = (
 def space_key_command(space: str) -> str:
     """What gives a folder of another machine its secret."""
     return f"pulumi config set --secret --path {SPACE_KEYS.key}.{space} <FILE"
+
+
+def space_key(space: SshfsSpace | RcloneSpace, given: str) -> str:
+    """What the container of a folder of another machine gets. Raises HandedOverError."""
+    return ssh_key(given) if isinstance(space, SshfsSpace) else rclone_conf(given, space.remote)
+
+
+def space_key_refusal(space: SshfsSpace | RcloneSpace, given: str) -> str | None:
+    """Why this may not be the space's secret, without a word of it; None if it may."""
+    return _refusal(partial(space_key, space), given)
 
 
 def read_by(options: HubOptions) -> list[Secret]:
@@ -169,20 +183,30 @@ def gather(config: pulumi.Config, settings: Settings, last: Mapping[str, Any]) -
         backup.append(BACKUP_CREDENTIALS)
     asked = {one.key: one for several in [*hubs.values(), backup] for one in several}
     values = {
-        key: _kept_or_made(config, key, last) if one.made else config.require_secret(key)
+        key: _kept_or_made(config, one, last) if one.made else config.require_secret(key).apply(one.read)
         for key, one in asked.items()
     }
     remote = remote_spaces([*settings.every_hub.values()])
     return Secrets(
         hubs={name: {one.file: values[one.key] for one in read} for name, read in hubs.items()},
         backup={one.file: values[one.key] for one in backup},
-        space_keys=config.require_secret_object(SPACE_KEYS.key) if remote else pulumi.Output.from_input({}),
+        space_keys=_space_keys(config, remote) if remote else pulumi.Output.from_input({}),
         made={key: values[key] for key, one in asked.items() if one.made},
     )
 
 
-def _kept_or_made(config: pulumi.Config, key: str, last: Mapping[str, Any]) -> pulumi.Output[str]:
-    given = config.get_secret(key)
+def _space_keys(
+    config: pulumi.Config, spaces: Mapping[str, SshfsSpace | RcloneSpace]
+) -> pulumi.Output[Mapping[str, str]]:
+    def known(given: Mapping[str, str]) -> Mapping[str, str]:
+        return {name: space_key(space, given[name]) for name, space in spaces.items()}
+
+    found: pulumi.Output[Mapping[str, str]] = config.require_secret_object(SPACE_KEYS.key).apply(known)
+    return found
+
+
+def _kept_or_made(config: pulumi.Config, one: Secret, last: Mapping[str, Any]) -> pulumi.Output[str]:
+    given = config.get_secret(one.key)
     if given is not None:
-        return given
-    return pulumi.Output.secret(str(last.get(key) or secrets.token_urlsafe(_GENERATED_BYTES)))
+        return given.apply(one.read)
+    return pulumi.Output.secret(str(last.get(one.key) or secrets.token_urlsafe(_GENERATED_BYTES)))

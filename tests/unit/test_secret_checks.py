@@ -10,6 +10,7 @@ import pytest
 
 from infra import checks
 from infra.stack.sections import Sections
+from tests.unit.test_handed_over import handed
 from tests.unit.test_stack_file import read
 
 SHARED = {"auth": {"kind": "sharedPassword"}, "admins": ["ada"]}
@@ -21,6 +22,7 @@ ARCHIVE = {
     "hostKey": "ssh-ed25519 AAAA",
     "mount": "/archive",
 }
+KEY = handed("ssh-key", "as-ssh-keygen-writes-it")
 LAKE = {**ARCHIVE, "name": "lake", "mount": "/lake"}
 
 
@@ -63,8 +65,8 @@ def test_what_the_hub_would_refuse_is_told_first(
     ("given", "words"),
     [
         ({"backupPassword": " "}, "backupPassword: is empty"),
-        ({"backupCredentials": "the password alone"}, "backupCredentials: has a line that is not NAME=value"),
-        ({"backupCredentials": "A=b\nand so on"}, "backupCredentials: has a line that is not NAME=value"),
+        ({"backupCredentials": "the password alone"}, "backupCredentials: line 1 is not NAME=value"),
+        ({"backupCredentials": "A=b\nand so on"}, "backupCredentials: line 2 is not NAME=value"),
     ],
 )
 def test_what_restic_could_not_use_is_told_first(given: dict[str, str], words: str) -> None:
@@ -81,13 +83,13 @@ def test_secrets_that_nobody_reads_are_nobodys_fault(kind: str) -> None:
 
 def test_every_space_needs_its_own_secret() -> None:
     hub = {"auth": {"kind": "sharedPassword"}, "spaces": [ARCHIVE, LAKE]}
-    message = told({"spaceKeys": json.dumps({"archive": "THE-KEY", "laek": "OTHER"})}, hub)
+    message = told({"spaceKeys": json.dumps({"archive": KEY, "laek": KEY})}, hub)
     assert (
         "spaceKeys: the space lake needs one; run: pulumi config set --secret --path spaceKeys.lake"
         in message
     )
     assert "archive" not in message
-    assert "the space archive needs one" in told({"spaceKeys": json.dumps({"archive": "", "lake": "K"})}, hub)
+    assert "the space archive needs one" in told({"spaceKeys": json.dumps({"archive": "", "lake": KEY})}, hub)
 
 
 @pytest.mark.parametrize("text", ["-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n", "12345678", '["KEYKEY"]'])

@@ -11,11 +11,13 @@ from typing import Any
 import pulumi
 import pytest
 
+from infra.handed_over.ssh_key import ssh_key
 from infra.images.contexts import ROOT
 from infra.stack import secrets
 from infra.stack.secrets import TABLE, Secrets, gather
 from infra.stack.settings import Settings
 from tests.unit import engine
+from tests.unit.test_handed_over import handed
 
 SHARED = {"auth": {"kind": "sharedPassword"}}
 GITHUB = {"auth": {"kind": "github"}}
@@ -26,6 +28,8 @@ ARCHIVE = {
     "hostKey": "ssh-ed25519 AAAA",
     "mount": "/archive",
 }
+GIVEN = "G" * 32
+KEY = ssh_key(handed("ssh-key", "as-ssh-keygen-writes-it"))
 CLIENT = {"oauthClientId": "id", "oauthClientSecret": "SECRET"}
 
 
@@ -61,10 +65,10 @@ def test_two_hubs_with_a_made_password_have_the_same_from_the_first_update_on() 
 def test_what_was_made_stays_and_what_is_given_wins() -> None:
     last = {"sharedPassword": "KEPT", "adminPassword": "K" * 32, "metricsToken": "T"}
     hub = {**SHARED, "admins": ["ada"], "metrics": True}
-    got = gathered({"hub": hub}, {"adminPassword": "GIVEN"}, last)
+    got = gathered({"hub": hub}, {"adminPassword": f"{GIVEN}\r\n"}, last)
     assert opened(got.hubs["hub"]) == {
         "shared_password": "KEPT",
-        "admin_password": "GIVEN",
+        "admin_password": GIVEN,
         "metrics_token": "T",
     }
     assert set(got.made) == {"sharedPassword", "adminPassword", "metricsToken"}
@@ -80,15 +84,15 @@ def test_a_hub_gets_what_it_reads_and_nothing_else() -> None:
 def test_a_backups_credentials_are_there_when_they_are_given() -> None:
     remote = {"hub": SHARED, "backup": {"repository": "s3:https://h/b"}}
     got = gathered(remote, {"backupCredentials": "A=b"})
-    assert opened(got.backup)["backup_credentials"] == "A=b"
+    assert opened(got.backup)["backup_credentials"] == "A=b\n"
     assert "backupCredentials" not in got.made, "an output tells what nobody chose"
     assert gathered({"hub": SHARED}, {"backupCredentials": "A=b"}).backup == {}
 
 
 def test_keys_of_spaces_are_asked_for_only_where_there_is_such_a_space() -> None:
-    keys = json.dumps({"archive": "KEY"})
+    keys = json.dumps({"archive": KEY, "other": "x"})
     got = gathered({"hub": {**SHARED, "spaces": [ARCHIVE]}}, {"spaceKeys": keys})
-    assert opened({"keys": got.space_keys})["keys"] == {"archive": "KEY"}
+    assert opened({"keys": got.space_keys})["keys"] == {"archive": KEY}
     assert gathered({"hub": SHARED}).made
 
 

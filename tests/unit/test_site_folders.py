@@ -14,9 +14,11 @@ import pytest
 
 from hubconfig.container import CODE
 from infra.checks import home_limits, spaces
+from infra.handed_over.ssh_key import ssh_key
 from infra.machine.filesystem import Filesystem, mount_of
 from tests.unit.engine import Run
 from tests.unit.local_site import COUNTING, LIMITED, containers, deploy, envelope_free
+from tests.unit.test_handed_over import handed
 
 
 def test_a_backup_reads_all_and_its_password_is_secret(
@@ -102,12 +104,13 @@ ARCHIVE = {
     "kind": "sshfs",
     "name": "archive",
     "remote": "me@archive.example.org:/data",
-    "hostKey": "ssh-ed25519 AAAA",
+    "hostKey": handed("host-key", "alone"),
     "mount": "/archive",
 }
 
 
-KEYS = json.dumps({"archive": "THE-PRIVATE-KEY"})
+KEY = ssh_key(handed("ssh-key", "as-ssh-keygen-writes-it"))
+KEYS = json.dumps({"archive": KEY})
 
 
 def with_archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mount_options: str, **more: Any) -> Run:
@@ -127,7 +130,7 @@ def test_only_a_remote_folders_container_may_mount_and_its_key_is_secret(
     able = {name for name, one in found.items() if "CAP_SYS_ADMIN" in one.inputs["capabilities"]["adds"]}
     assert able == {"space-archive"}
     assert found["space-archive"].inputs["mounts"][0]["source"] == f"{tmp_path}/data/cyberhub/spaces/archive"
-    assert "THE-PRIVATE-KEY" not in envelope_free(site)
+    assert KEY.splitlines()[1] not in envelope_free(site)
 
 
 def test_where_mounts_are_not_shared_a_remote_folder_is_refused_with_the_way_out(

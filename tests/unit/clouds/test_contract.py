@@ -22,6 +22,7 @@ from tests.unit import engine
 from tests.unit.clouds import arbutus
 from tests.unit.clouds.deploying import Deployed, choose, deploy
 from tests.unit.clouds.ec2 import account
+from tests.unit.test_handed_over import handed
 
 pytestmark = pytest.mark.usefixtures("in_amazon")
 
@@ -47,7 +48,7 @@ def _server() -> tuple[Json, Json]:
         "kind": "server",
         "address": "hub.example.org",
         "sshKeyFile": keys.operator_key(None, "server", in_use=False).file,
-        "hostKey": "ssh-ed25519 AAAA",
+        "hostKey": handed("host-key", "alone"),
     }, {}
 
 
