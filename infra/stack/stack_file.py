@@ -17,6 +17,11 @@ from infra.stack.secrets import TABLE
 from infra.stack.sections import Check, Sections
 from infra.stack.settings import Settings
 
+_NOTHING: Final = (
+    "the file is not there, or holds no settings; write it as the others in stacks/ are. `pulumi stack rm` "
+    "deletes it unless it is told --preserve-config; git, or your copy, has it still"
+)
+
 _TYPES: Final = get_type_hints(Settings, include_extras=True)
 """Section to its type, with all that the model says of it beside the type."""
 
@@ -26,6 +31,8 @@ def load(config: pulumi.Config, stack: str, checks: Iterable[Check]) -> Settings
 
     Raises pulumi.RunError with every fault, each naming its key, the rule and the way out.
     """
+    if not any(key.startswith(f"{config.name}:") for key in pulumi.runtime.config.CONFIG.get()):
+        raise wrong([Fault("", _NOTHING)])
     values: dict[str, Any] = {}
     faults: list[Fault] = []
     for name, field in Settings.model_fields.items():

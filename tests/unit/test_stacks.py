@@ -135,3 +135,50 @@ def test_a_machine_is_reached_as_the_older_version_exported_it(key: str) -> None
         "address": "h",
     }
     assert Deployed("s", older).ssh == Deployed("s", newer).ssh == ssh
+
+
+def checkout(folder: Path, monkeypatch: pytest.MonkeyPatch, **files: bytes) -> None:
+    """A checkout with these files, as `stacks__Pulumi_mine_yaml` names them."""
+    monkeypatch.setattr(stack, "ROOT", folder)
+    (folder / "stacks").mkdir()
+    for name, content in files.items():
+        (folder / name.replace("__", "/").replace("_", ".")).write_bytes(content)
+
+
+LOCAL = "config:\n  cyberhubs:cloud:\n    kind: local  # Universität\n"
+
+
+@pytest.mark.parametrize("other", ["stacks__Pulumi_mine_yml", "Pulumi_mine_yaml", "stacks__mine_yaml"])
+def test_a_stack_file_of_another_name_is_found(
+    other: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout(tmp_path, monkeypatch, **{other: LOCAL.encode()})
+    with pytest.raises(Problem, match=r"Rename it: mv \S+ stacks/Pulumi\.mine\.yaml$"):
+        stack.needs_engine("mine")
+
+
+@pytest.mark.parametrize(
+    ("written", "form"),
+    [
+        (LOCAL.encode("utf-16"), "utf-16"),
+        (LOCAL.encode("utf-16-le"), "utf-16"),
+        (LOCAL.encode("latin1"), "latin1"),
+    ],
+)
+def test_a_stack_file_that_is_not_utf_8_is_told_with_what_mends_it(
+    written: bytes, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout(tmp_path, monkeypatch, stacks__Pulumi_mine_yaml=written)
+    with pytest.raises(Problem, match=rf"Run: iconv -f {form} -t utf-8 stacks/Pulumi\.mine\.yaml"):
+        stack.needs_engine("mine")
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\r", b"\n"])
+def test_a_stack_file_of_another_system_is_read_and_stays_as_it_is(
+    end: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = b"\xef\xbb\xbf" + LOCAL.encode().replace(b"\n", end)
+    checkout(tmp_path, monkeypatch, stacks__Pulumi_mine_yaml=written + b"encryptionsalt: v1:abc" + end)
+    assert stack.needs_engine("mine")
+    stack.put_salt_away(stack.stack_file("mine"))
+    assert stack.stack_file("mine").read_bytes() == written

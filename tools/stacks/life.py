@@ -6,7 +6,7 @@ import os
 import subprocess
 from collections.abc import Sequence
 
-from tools.stacks import recovery
+from tools.stacks import recovery, refused
 from tools.stacks.stack import announce, needs_engine, put_salt_away, stack_file
 from tools.toolchain import base_image, engine, exports
 from tools.toolchain.console import Problem
@@ -56,14 +56,29 @@ def _have_engine(stack: str) -> None:
 
 
 def _select(stack: str) -> None:
-    _run(["pulumi", "stack", "select", "--create", stack])
+    _run(stack, ["pulumi", "stack", "select", "--create", stack])
 
 
 def _pulumi(stack: str, *words: str) -> None:
-    _run(["pulumi", *words, "--stack", stack])
+    _run(stack, ["pulumi", *words, "--stack", stack])
 
 
-def _run(command: Sequence[str]) -> None:
+def _run(stack: str, command: Sequence[str]) -> None:
+    if _ended_with(command) != 0:
+        said = f"`{' '.join(command)}` failed, as said above; put that right and run make again."
+        raise Problem(refused.why(stack) or said)
+
+
+def _ended_with(command: Sequence[str]) -> int:
+    """Run a command to its end, also when somebody presses Ctrl-C.
+
+    That reaches Pulumi, too, which then notes what it has begun, and at the second time leaves. Killed, it
+    would leave a lock, and things that it knows nothing of.
+    """
     # What the preparations have just decided, such as the base image, is not yet in this process's shell.
-    if subprocess.run(command, cwd=ROOT, env={**os.environ, **exports.read()}, check=False).returncode != 0:
-        raise Problem(f"`{' '.join(command)}` failed, as said above; put that right and run make again.")
+    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **exports.read()}) as child:
+        while True:
+            try:
+                return child.wait()
+            except KeyboardInterrupt:
+                continue

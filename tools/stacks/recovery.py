@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import socket
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from tools.stacks import status
@@ -15,7 +17,10 @@ from tools.toolchain.console import Problem, run, say
 
 
 def unlock(stack: str) -> None:
-    """Release the state's lock if the update that took it was on this machine and is no more."""
+    """Release the state's lock if the update that took it was on this machine and is no more.
+
+    Raises Problem while somebody else's is held: two updates at once would undo each other's work.
+    """
     for lock in _locks(stack):
         try:
             holder = json.loads(lock.read_text())
@@ -26,6 +31,16 @@ def unlock(stack: str) -> None:
             cancel = ["pulumi", "cancel", "--yes", "--stack", stack]
             run(cancel, by_hand=f"By hand: pulumi cancel --stack {stack}")
             return
+        raise Problem(_held(stack, holder))
+
+
+def _held(stack: str, holder: Mapping[str, Any]) -> str:
+    who, where = holder.get("username") or "somebody", holder.get("hostname") or "another computer"
+    return (
+        f"{who} at {where} has been working on the stack {stack} since {holder.get('timestamp', '?')} "
+        f"(process {holder.get('pid', '?')} there). Wait until that has ended. If it was broken off, as when "
+        f"that computer was switched off, release its lock: pulumi cancel --stack {stack}"
+    )
 
 
 def must_refresh(stack: str) -> bool:

@@ -55,11 +55,11 @@ def put_salt_away(file: Path) -> None:
     Pulumi writes it at each update, which would leave every checkout changed and in the way of `git pull`.
     The state holds it too, and tools/env.sh has Pulumi look there.
     """
-    lines = file.read_text().splitlines(keepends=True)
-    if not any(line.strip().startswith("secure:") for line in lines):
-        kept = [line for line in lines if not line.startswith("encryptionsalt:")]
+    lines = file.read_bytes().splitlines(keepends=True)
+    if not any(line.strip().startswith(b"secure:") for line in lines):
+        kept = [line for line in lines if not line.startswith(b"encryptionsalt:")]
         if kept != lines:
-            file.write_text("".join(kept))
+            file.write_bytes(b"".join(kept))
 
 
 def stacks_with_a_file() -> list[str]:
@@ -87,17 +87,37 @@ def section(stack: str, name: str) -> dict[str, Any]:
     """A section of the stack file as it is written; faults in it are for the program to tell."""
     file = stack_file(stack)
     if not file.exists():
-        there = stacks_with_a_file()
-        near = difflib.get_close_matches(stack, there, n=1)
-        meant = f" Did you mean STACK={near[0]}?" if near else ""
-        raise Problem(
-            f"There is no {file.relative_to(ROOT)}.{meant} "
-            f"Write it, or name a stack that has a file: {', '.join(there)}"
-        )
+        raise Problem(_missing(stack, file))
     try:
-        content = yaml.safe_load(file.read_text())
+        content = yaml.safe_load(_text(file))
     except yaml.YAMLError as error:
         raise Problem(f"{file.relative_to(ROOT)} is not YAML: {error}") from None
     config = content.get("config") if isinstance(content, dict) else None
     section = config.get(f"cyberhubs:{name}") if isinstance(config, dict) else None
     return section if isinstance(section, dict) else {}
+
+
+def _missing(stack: str, file: Path) -> str:
+    """What to do about a stack file that is not there: another name, another stack, none yet."""
+    name = file.relative_to(ROOT)
+    for other in (file.with_suffix(".yml"), ROOT / file.name, file.with_name(f"{stack}.yaml")):
+        if other.exists():
+            there = other.relative_to(ROOT)
+            return f"There is {there}, but Pulumi reads {name} only. Rename it: mv {there} {name}"
+    known = stacks_with_a_file()
+    near = difflib.get_close_matches(stack, known, n=1)
+    meant = f" Did you mean STACK={near[0]}?" if near else ""
+    return f"There is no {name}.{meant} Write it, or name a stack that has a file: {', '.join(known)}"
+
+
+def _text(file: Path) -> str:
+    """A stack file's text. Raises Problem where it is not UTF-8, as Pulumi wants it."""
+    raw = file.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = None
+    if text is not None and "\0" not in text:
+        return text
+    name, form = file.relative_to(ROOT), "utf-16" if b"\0" in raw else "latin1"
+    raise Problem(f"{name} is not UTF-8. Run: iconv -f {form} -t utf-8 {name} >NEW && mv NEW {name}")
