@@ -36,6 +36,7 @@ INSIDE: Final[Mapping[str, str]] = MappingProxyType(
         "proxy": "the proxy's certificates",
         "tls": "a certificate of one's own",
         "spaces": "the folders of other machines",
+        "space-tokens": "renewed sign-ins to other machines",
         "backup": "the backup's notes and copies of databases",
         "databases": "an older version's copies of databases",
         "machine-id": "the machine that used the volume last",
@@ -98,6 +99,15 @@ class DataFolder:
     def space(self, name: str) -> PurePosixPath:
         """The plain folder in which a folder of another machine is mounted."""
         return self.spaces / name
+
+    def space_token(self, name: str) -> PurePosixPath:
+        """Where the sign-in to remote storage is kept once it was renewed; root's own."""
+        return self.space_tokens / name
+
+    @property
+    def space_tokens(self) -> PurePosixPath:
+        """All renewed sign-ins, in no backup: they are renewed again from what the stack file has."""
+        return self.cyberhub / "space-tokens"
 
     @property
     def spaces(self) -> PurePosixPath:

@@ -14,8 +14,8 @@ from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, model_va
 
 from hubconfig.auth_options import Access, Auth, GitHubAuth
 from hubconfig.section import Section
-from hubconfig.setting_types import AT_ONCE, HUB_RESTART, NEW_SERVERS, ContainerPath, Entries, ImageName, Name
-from hubconfig.space_options import FolderSpace, RcloneSpace, Space, SshfsSpace
+from hubconfig.setting_types import AT_ONCE, HUB_RESTART, NEW_SERVERS, Entries, ImageName, Name
+from hubconfig.space_options import FolderSpace, Home, RcloneSpace, Space, SshfsSpace, mount_refusal
 
 
 def _without_token(url: HttpUrl) -> HttpUrl:
@@ -62,7 +62,7 @@ class Application(Section):
     """Who sees it and may start it, in the words of an access list, or `admins`; empty: everybody."""
     default: bool = False
     """Preselected in the menu; without any, the first is."""
-    home: ContainerPath = "/home/user"
+    home: Home = "/home/user"
     """Where the image expects the home folder of its user (uid 1000)."""
 
     @model_validator(mode="after")
@@ -158,6 +158,10 @@ class HubOptions(Section):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{what}: {', '.join(twice)} is there more than once; names must differ")
+        for space in self.spaces:
+            for entry in self.menu:
+                if why := mount_refusal(space.mount, entry.home):
+                    raise ValueError(f"spaces: {space.name}: {why}")
         if sum(entry.default for entry in self.menu) > 1:
             raise ValueError("menu: more than one entry has default: true; keep one")
         return self

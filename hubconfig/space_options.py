@@ -23,38 +23,74 @@ from hubconfig.setting_types import ContainerPath, Name
 _SYSTEM: Final = tuple(
     PurePosixPath(path)
     for path in (
-        *(
-            "/bin",
-            "/boot",
-            "/dev",
-            "/etc",
-            "/lib",
-            "/lib64",
-            "/proc",
-            "/root",
-            "/run",
-            "/sbin",
-            "/sys",
-            "/usr",
-        ),
+        *("/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/run", "/sbin"),
+        *("/sys", "/usr", "/srv/shared", "/srv/spaces", "/nix/store"),
+        *("/opt/conda", "/opt/jupyter", "/opt/venv", "/opt/python", "/opt/R"),
+        *("/var/cache", "/var/lib", "/var/lock", "/var/log", "/var/run", "/var/spool"),
+        "/var/tmp",  # noqa: S108 - as /tmp
         "/tmp",  # noqa: S108 - nothing is written there; it is refused
     )
 )
 """What a server's own programs need; nothing may be mounted there or below it."""
 
-_WHOLE: Final = tuple(PurePosixPath(path) for path in ("/", "/home", "/home/user", "/opt", "/var"))
+_WHOLE: Final = tuple(
+    PurePosixPath(path) for path in ("/", "/home", "/home/user", "/nix", "/opt", "/srv", "/var")
+)
 """Nothing may hide these as a whole; folders below them may be mounted."""
+
+_ROOTS: Final = PurePosixPath("/root")
+"""Some images have their user's home there."""
+
+
+def _place(path: str) -> PurePosixPath:
+    """A path without `..`, `.` and doubled slashes. Raises ValueError."""
+    place = PurePosixPath("/", path.lstrip("/"))
+    if ".." in place.parts:
+        raise ValueError("may not contain '..'; write the whole path, such as /data")
+    return place
+
+
+def _is_systems(place: PurePosixPath) -> bool:
+    return any(place.is_relative_to(ours) for ours in _SYSTEM)
 
 
 def _mount(path: str) -> str:
     """A path at which a space hides nothing that a server needs. Raises ValueError with the way out."""
-    place = PurePosixPath(path)
-    if ".." in place.parts:
-        raise ValueError("may not contain '..'; write the whole path, such as /data")
-    if place in _WHOLE or any(place.is_relative_to(ours) for ours in _SYSTEM):
+    place = _place(path)
+    if place in _WHOLE or _is_systems(place) or place.is_relative_to(_ROOTS):
         raise ValueError(f"{place} would hide what servers need; choose a folder of its own, such as /data")
     return str(place)
 
+
+def _home(path: str) -> str:
+    """A path at which a home hides nothing that its image needs. Raises ValueError with the way out."""
+    place = _place(path)
+    if (place in _WHOLE and place != DEFAULT_HOME) or _is_systems(place):
+        raise ValueError(
+            f"{place} as a home would hide what servers need; name the home of the image's user, such as "
+            "/home/jovyan"
+        )
+    return str(place)
+
+
+DEFAULT_HOME: Final = PurePosixPath("/home/user")
+
+
+def mount_refusal(mount: str, home: str) -> str | None:
+    """Why a space may not be seen there by servers with this home; None if it may."""
+    place, own = PurePosixPath(mount), PurePosixPath(home)
+    if own.is_relative_to(place):
+        return f"{mount} would hide the home {home}; choose a folder of its own, such as /data"
+    if place.is_relative_to(own) and (first := place.relative_to(own).parts[0]).startswith("."):
+        return (
+            f"{mount} would hide {home}/{first}, where programs keep what is each person's own; choose "
+            "another folder, such as /data"
+        )
+    return None
+
+
+Home = Annotated[ContainerPath, AfterValidator(_home)]
+"""Where servers see the home."""
 
 Mount = Annotated[ContainerPath, AfterValidator(_mount)]
 """Where servers see a shared folder."""

@@ -76,7 +76,9 @@ class Volume:
         former = Path(self.folder.former_staging)
         old = {former} if is_ours(former) else set()
         live = {file.with_name(file.name + journal) for file in self.databases() for journal in _JOURNALS}
-        theirs = {Path(self.folder.spaces), Path(self.folder.proxy_settings)}
+        theirs = {
+            Path(path) for path in (self.folder.spaces, self.folder.space_tokens, self.folder.proxy_settings)
+        }
         return sorted(str(path) for path in {*own, *old, *live, *theirs})
 
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from hubconfig.homes import ways
 from hubconfig.space_options import FolderSpace, RcloneSpace, Space, SshfsSpace
 
 _INSIDE = "/srv/spaces"
@@ -37,9 +39,39 @@ def mount(space: Space, on_machine: str) -> dict[str, Any]:
     }
 
 
-def links(spaces: Iterable[RemoteSpace]) -> Mapping[str, str]:
-    """Path in a server to where the remote folder is."""
-    return {space.mount: f"{_INSIDE}/{space.name}/remote" for space in spaces}
+def links(spaces: Iterable[RemoteSpace], *, outside: str = "") -> Mapping[str, str]:
+    """Path in a server to where the remote folder is.
+
+    :param outside: leave out those in this home, where Docker would make them as root's.
+    """
+    return {
+        space.mount: f"{_INSIDE}/{space.name}/remote"
+        for space in spaces
+        if not (outside and PurePosixPath(space.mount).is_relative_to(outside))
+    }
+
+
+def make_ways(folder: Path, home: str, spaces: Iterable[Space]) -> list[str]:
+    """Have the places in a home at which spaces are seen.
+
+    :param folder: the home, as the hub sees it.
+    :param home: the same, as its server does.
+
+    Gives the paths, as servers see them, in whose place something else is.
+    """
+    inside = {
+        str(PurePosixPath(space.mount).relative_to(home)): space
+        for space in spaces
+        if PurePosixPath(space.mount).is_relative_to(home)
+    }
+    plain = [path for path, space in inside.items() if isinstance(space, FolderSpace)]
+    remote = {
+        path: f"{_INSIDE}/{space.name}/remote"
+        for path, space in inside.items()
+        if not isinstance(space, FolderSpace)
+    }
+    taken = [*ways.make_folders(folder, plain), *ways.make_links(folder, remote)]
+    return [inside[path].mount for path in taken]
 
 
 def packed(paths: Mapping[str, str]) -> bytes:

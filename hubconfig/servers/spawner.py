@@ -114,6 +114,7 @@ class Server(Renamed):
         to_make_room = bool(asked.get(MAKE_ROOM))
         self._check_room(to_make_room=to_make_room)
         self._take(choice, home, TIDYING if to_make_room else {})
+        self._make_ways(choice.application.home)
         self.log.info("starting %s for %s", choice.application.name, self.user.name)
         try:
             place = await super().start()
@@ -224,6 +225,14 @@ class Server(Renamed):
             "log_config": LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "2"}),
         }
 
+    def _make_ways(self, home: str) -> None:
+        own = self.homes.here / self.user.name
+        for path in remote_folders.make_ways(own, home, self.settings.options.spaces):
+            self.log.warning(
+                "home of %s: something else is at %s, so the shared folder is not there", self.user.name, path
+            )
+            self.mounts = [mount for mount in self.mounts if mount["target"] != path]
+
     async def create_object(self) -> Any:
         """Make the container, and in it an account for its user, and the links to remote folders."""
         image = await self.docker("inspect_image", self.image)
@@ -232,7 +241,7 @@ class Server(Renamed):
         made = await super().create_object()
         remote = [space for space in self.settings.options.spaces if not isinstance(space, FolderSpace)]
         if remote:
-            links = remote_folders.packed(remote_folders.links(remote))
+            links = remote_folders.packed(remote_folders.links(remote, outside=self.notebook_dir))
             await self.docker("put_archive", made["Id"], "/", links)
         known = self.accounts
         if image["Id"] not in known:

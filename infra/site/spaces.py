@@ -25,7 +25,8 @@ def space_container(
 
     It reaches the remote, holds its key, and is on no network with users' servers.
     """
-    folder = str(DataFolder.at(host.data_dir).space(space.name))
+    data = DataFolder.at(host.data_dir)
+    folder = str(data.space(space.name))
 
     def make_folder(engine: Engine, reference: str) -> str:
         # Docker makes none for a mount that is shared.
@@ -55,6 +56,7 @@ def space_container(
                     bind_options=docker.ContainerMountBindOptionsArgs(propagation="rshared"),
                 )
             ],
+            volumes=_kept(data, space),
             uploads=secret_uploads({"space_key": keys.apply(lambda known: known[space.name])}),
             destroy_grace_seconds=10,
         ),
@@ -74,3 +76,11 @@ def _environment(space: SshfsSpace | RcloneSpace) -> dict[str, str]:
     if isinstance(space, SshfsSpace):
         environment |= {"HOST_KEY": space.host_key, "PORT": str(space.port)}
     return environment
+
+
+def _kept(data: DataFolder, space: SshfsSpace | RcloneSpace) -> list[docker.ContainerVolumeArgs]:
+    """Where rclone writes a sign-in that it has renewed: OneDrive's and Google's end otherwise."""
+    if isinstance(space, SshfsSpace):
+        return []
+    place = str(data.space_token(space.name))
+    return [docker.ContainerVolumeArgs(host_path=place, container_path="/kept")]

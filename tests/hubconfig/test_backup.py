@@ -152,6 +152,7 @@ def test_every_hub_is_copied_also_one_that_the_settings_have_no_longer(tmp_path:
     assert str(tmp_path / "cyberhub/backup/staging") not in seen.left_out()
     # Another stack's proxy would look for this stack's hubs.
     assert str(tmp_path / "cyberhub/proxy/site") in seen.left_out()
+    assert str(tmp_path / "cyberhub/space-tokens") in seen.left_out()
 
 
 def test_copies_of_databases_are_whole_and_forget_what_ended(tmp_path: Path) -> None:

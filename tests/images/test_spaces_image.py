@@ -55,6 +55,7 @@ class Space:
         mount = f"type=bind,source={self.folder},target=/space,bind-propagation=rshared"
         rights = [*DROPPED, "--cap-add", "DAC_OVERRIDE", "--cap-add", "SYS_ADMIN"]
         rights += ["--security-opt", "apparmor=unconfined", "--device", "/dev/fuse"]
+        rights += ["--volume", f"{self.folder.parent.parent / 'kept'}:/kept"] if self.kind == "rclone" else []
         words = [word for key, value in settings.items() for word in ("--env", f"{key}={value}")]
         words += ["--name", self.container, "--init", "--network", "images-spaces", "--mount", mount]
         ENGINE.run("create", *words, *rights, image("spaces"))
@@ -198,6 +199,43 @@ def test_another_host_key_is_refused(space: Space, ada: str, tmp_path: Path) -> 
     until(lambda: "the mount ended" in log(space.container), "it gives up")
     assert "Host key verification failed" in log(space.container)
     assert "Permission denied" in space.read(ada)
+
+
+def test_a_sign_in_that_was_renewed_outlives_the_container_and_another_secret_wins(space: Space) -> None:
+    """As rclone does with the tokens of OneDrive and Google: it writes into its configuration."""
+    if space.kind != "rclone":
+        pytest.skip("ssh renews nothing")
+
+    def configuration() -> str:
+        return ENGINE.run("exec", space.container, "cat", "/kept/rclone.conf")
+
+    space.make()
+    until(lambda: "vendor = other" in configuration(), "it is there")
+    renew = [
+        "rclone",
+        "--config",
+        "/kept/rclone.conf",
+        "config",
+        "update",
+        "remote",
+        "description",
+        "renewed",
+    ]
+    ENGINE.run("exec", space.container, *renew)
+    space.make()
+    until(lambda: "description = renewed" in configuration(), "it is there still")
+    ENGINE.run("restart", space.container)
+    until(lambda: "description = renewed" in configuration(), "it is there after a restart, too")
+    kept = space.folder.parent.parent / "kept"
+    assert oct(kept.stat().st_mode)[-3:] == "700"
+    first = space.secret
+    space.secret = f"{first}\nno_check_certificate = true"
+    try:
+        space.make()
+        until(lambda: "no_check_certificate" in configuration(), "the new secret is taken")
+        assert "renewed" not in configuration()
+    finally:
+        space.secret = first
 
 
 def refused(container: str, line: str) -> str:

@@ -39,7 +39,7 @@ def test_no_two_folders_meet(hubs: list[str], spaces: list[str], shared: list[st
     allowed = [FIRST_HUB, *(hub for hub in hubs if hub != FIRST_HUB and hub_refusal(hub) is None)]
     folders = [
         *(folder for hub in allowed for folder in vars(FOLDER.hub(hub)).values()),
-        *(FOLDER.space(space) for space in spaces),
+        *(place for space in spaces for place in (FOLDER.space(space), FOLDER.space_token(space))),
         *(FOLDER.proxy, FOLDER.tls, FOLDER.backup, FOLDER.former_staging, FOLDER.restored),
     ]
     for one, other in combinations(folders, 2):

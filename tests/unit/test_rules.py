@@ -106,10 +106,39 @@ def test_what_is_wrong_is_told_in_words(case: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "mount", ["/", "/home/user", "/home", "/etc/jupyter", "/usr", "/data/../etc", "/proc/1"]
+    "mount",
+    [
+        *("/", "/home/user", "/home", "/etc/jupyter", "/usr", "/data/../etc", "/proc/1"),
+        *("//etc", "///usr/bin", "/./etc", "/opt/conda/envs", "/opt/jupyter", "/srv/spaces/x", "/var/run"),
+        *("/home/user/.jupyter", "/home/user/.local/share", "/home/user/.ssh", "/home/./user"),
+    ],
 )
 def test_a_shared_folder_hides_nothing_that_servers_need(mount: str) -> None:
-    assert "hub.spaces[0].mount" in told(space(mount=mount))
+    message = told(space(mount=mount))
+    assert "hub.spaces[0].mount" in message or "spaces: data: " in message
+
+
+@pytest.mark.parametrize(
+    ("home", "mount"),
+    [
+        ("/home/jovyan", "/home/jovyan"),
+        ("/home/jovyan", "/home/jovyan/.config"),
+        ("/work/me", "/work"),
+        ("/root", "/data/.."),
+    ],
+)
+def test_a_shared_folder_hides_no_home_of_any_menu_entry(home: str, mount: str) -> None:
+    menu = [
+        {"name": "a", "title": "A", "image": "a/b"},
+        {"name": "b", "title": "B", "image": "b", "home": home},
+    ]
+    message = told({"menu": menu, **space(mount=mount)})
+    assert "would hide" in message or "may not contain" in message
+
+
+@pytest.mark.parametrize("home", ["/", "/home", "/etc", "/usr/src", "//usr", "/opt/conda", "/a/../etc"])
+def test_a_home_hides_nothing_that_its_image_needs(home: str) -> None:
+    assert "hub.menu[0].home: " in told(entry(home=home))
 
 
 @pytest.mark.parametrize("mount", ["/data", "/home/user/shared", "/mnt/arc", "/opt/software"])
