@@ -12,16 +12,14 @@ from docker.errors import DockerException
 from docker.types import LogConfig, Ulimit
 
 from hubconfig.homes.homes import Homes
-from hubconfig.labels import USER as USER_LABEL
-from hubconfig.labels import is_server_of, labels
+from hubconfig.labels import labels
 from hubconfig.servers import culling, launch
 from hubconfig.servers import spaces as remote_folders
 from hubconfig.servers.account import accounts, with_account
-from hubconfig.servers.endings import why_ended
 from hubconfig.servers.menu import MAKE_ROOM, START_PAGES, Choice, Menu, options_from_form
-from hubconfig.servers.not_started import NAME_TAKEN, NOT_STARTED, NotStartedError
+from hubconfig.servers.not_started import NOT_STARTED, NotStartedError
 from hubconfig.servers.path import safe_path
-from hubconfig.servers.takeover import Renamed
+from hubconfig.servers.watched import Watched, runs
 from hubconfig.settings import HubSettings
 from hubconfig.space_options import FolderSpace
 
@@ -56,21 +54,16 @@ NO_ANSWER = (
 )
 
 
-class Server(Renamed):
+class Server(Watched):
     """One user's server."""
 
-    settings: ClassVar[HubSettings]
     menu: ClassVar[Menu]
     homes: ClassVar[Homes]
-    ended: ClassVar[dict[str, str]]
-    """Why a user's last server ended by itself, in words for the user. JupyterHub makes a new object of this
-    class for each start, so it is kept here."""
 
     accounts: ClassVar[dict[str, str | None]]
     """Image to its accounts, where none is a server's."""
 
     user_options: dict[str, Any]
-    _ended_now = False
 
     _threads: ClassVar[ThreadPoolExecutor | None] = None
 
@@ -124,29 +117,6 @@ class Server(Renamed):
             raise NotStartedError(500, NOT_STARTED) from error
         return place
 
-    async def poll(self) -> Any:
-        """None while the server runs, else what it ended with; what is left of it is then removed.
-
-        Docker itself would remove it at once, and with it the reason.
-        """
-        status = await super().poll()
-        if status is not None and (container := await self.get_object()) and not _runs(container):
-            if not (self._stop_pending or self._ended_now):
-                why = why_ended(container)
-                self.log.warning("server of %s ended: %s", self.user.name, why or status)
-                self.ended[self.user.name] = why
-            await self.remove_object()
-        return status
-
-    async def end_now(self) -> None:
-        """Kill and remove the container at once, for somebody who may no longer be in the hub.
-
-        A stop would leave it up to 10 s to end by itself, and one of the threads busy with waiting.
-        """
-        self._ended_now = True  # so that nobody wonders why
-        if await self.get_object():
-            await self.docker("remove_container", self.object_id, force=True, v=True)
-
     async def _answers(self, address: str | None, port: int) -> None:
         """Wait until the server takes connections.
 
@@ -163,7 +133,7 @@ class Server(Renamed):
             if not address or loop.time() > look_at:
                 look_at = loop.time() + 2
                 container = await self.get_object()
-                if not container or not _runs(container):
+                if not container or not runs(container):
                     await self._log_last_words("ended as soon as it was started")
                     raise NotStartedError(500, NOT_STARTED)
             await asyncio.sleep(0.1)
@@ -252,41 +222,12 @@ class Server(Renamed):
             await self.docker("put_archive", made["Id"], "/", account)
         return made
 
-    async def get_object(self) -> Any:
-        """The server's container, as Docker describes it; None where there is none.
-
-        Another one of its name is never taken for it, so nobody stops, removes or enters that.
-        Raises NotStartedError while a start is under way, as Docker would refuse the name.
-        """
-        found = await super().get_object()
-        if found is None or self._is_own(found):
-            return found
-        self.object_id = ""
-        self.log.error(
-            "the container %s has not the labels of %s's server, so it is left alone; "
-            "rename or remove it, or %s can have no server",
-            *(self.object_name, self.user.name, self.user.name),
-        )
-        if self._start_pending:
-            raise NotStartedError(500, NAME_TAKEN)
-        return None
-
-    def _is_own(self, container: Mapping[str, Any]) -> bool:
-        given = container["Config"]["Labels"] or {}
-        ours = is_server_of(given, self.settings.stack, self.settings.name)
-        return ours and given.get(USER_LABEL) == self.user.name
-
     def _labels(self) -> dict[str, str]:
         return labels(self.settings.stack, "user", hub=self.settings.name, user=self.user.name)
 
     def _git_credentials(self) -> dict[str, str]:
         client_id = self.settings.options.git_credentials_client_id
         return {"GH_SCOPED_CREDS_CLIENT_ID": client_id} if client_id else {}
-
-
-def _runs(container: Mapping[str, Any]) -> bool:
-    """Whether a container, as Docker describes it, runs."""
-    return bool(container["State"]["Running"])
 
 
 async def _listens(address: str, port: int) -> bool:

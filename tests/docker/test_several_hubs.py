@@ -176,7 +176,7 @@ def test_a_user_whose_server_was_ended_learns_that_and_starts_another(hubs: Depl
     docker("kill", "several-user-ada")
     ada.until(lambda: hubs.containers("user") == [], "the hub does not notice", within_s=10)
     ada.open("/user/ada/lab")
-    ada.until(lambda: "Your server was ended from outside" in ada.text, "not told why", within_s=10)
+    ada.until(lambda: "Your server was killed from outside" in ada.text, "not told why", within_s=10)
     ada.picture("ended")
     ada.find("#start").click()
     ada.find("#spawn_form [type=submit]").click()

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from dockerspawner import DockerSpawner
 
 from hubconfig.labels import labels
 from hubconfig.options import Application, Limits
@@ -25,6 +24,7 @@ from hubconfig.servers.seal import (
     profile,
 )
 from hubconfig.servers.spawner import Server
+from hubconfig.servers.watched import Watched
 from tests.hubconfig.test_configuration import settings
 
 REFUSED = (FS_IOC_FSSETXATTR, FS_IOC_SETFLAGS, FS_IOC32_SETFLAGS)
@@ -102,7 +102,7 @@ def looked_for(given: dict[str, str] | None, monkeypatch: pytest.MonkeyPatch, *,
     async def get_object(_: Any) -> Any:
         return {"Id": "123", "Config": {"Labels": given}, "State": {"Running": True}}
 
-    monkeypatch.setattr(DockerSpawner, "get_object", get_object)
+    monkeypatch.setattr(Watched, "inspected", get_object)
     menu = Menu([], Limits(), lambda *_: True)
     server = Server.of(settings(), menu, SimpleNamespace())()  # type: ignore[arg-type]  # homes are not asked
     server.user = SimpleNamespace(name="ada")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiohttp import ClientError, web
-from dockerspawner import DockerSpawner
+from docker.errors import NotFound
 
 from hubconfig.labels import labels
 from hubconfig.options import Limits
@@ -34,11 +35,17 @@ def container(code: int, *, out_of_memory: bool = False) -> dict[str, Any]:
     ("ended", "words"),
     [
         (container(137, out_of_memory=True), "more than its 512 MB of memory"),
-        (container(137), "ended from outside"),
+        (container(137, out_of_memory=True), "or the machine had none left"),
+        (container(137), "killed from outside: by whoever runs the machine, or as the machine had no memory"),
+        (container(143), "stopped by whoever runs the machine, or as the machine went down"),
+        (container(130), "stopped by whoever runs the machine"),
+        (container(127), "could not be run"),
+        (container(139), "exit code 139"),
         (container(1), "exit code 1"),
+        (None, "was removed by whoever runs the machine"),
     ],
 )
-def test_a_user_learns_why_the_server_ended(ended: dict[str, Any], words: str) -> None:
+def test_a_user_learns_why_the_server_ended(ended: dict[str, Any] | None, words: str) -> None:
     assert words in why_ended(ended)
 
 
@@ -106,34 +113,72 @@ def test_a_docker_that_refuses_is_an_error_that_the_log_shows(tmp_path: Path) ->
         asyncio.run(heard(Servers(), tmp_path, 403))
 
 
+class Docker:
+    """A Docker with one server's container, which has ended, or is gone."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, code: int | None) -> None:
+        self.there = code is not None
+        self.told = container(code or 0)
+        self.told |= {"Id": "123", "Config": {"Labels": labels("test", "user", hub="hub", user="ada")}}
+        self.told["State"]["Running"] = False
+        self.server = Server.of(settings(), Menu([], Limits(), lambda *_: True), SimpleNamespace())()  # type: ignore[arg-type]  # not asked
+        self.server.user = SimpleNamespace(name="ada")
+        self.server.object_id = "123"
+        monkeypatch.setattr(type(self.server), "docker", self.asked)
+
+    async def asked(self, what: str, *_: Any, **__: Any) -> Any:
+        if what.startswith("remove"):
+            self.there = False
+        elif what == "inspect_container" and not self.there:
+            raise NotFound("no such container")
+        return self.told
+
+
 @pytest.mark.parametrize("ended_now", [False, True])
 def test_a_server_that_the_hub_ended_for_a_ban_is_not_said_to_have_ended_by_itself(
     ended_now: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    told = container(137)
-    told["State"]["Running"] = False
-    told["Config"] = {"Labels": labels("test", "user", hub="hub", user="ada")}
+    server = Docker(monkeypatch, 137).server
 
-    async def get_object(_: Any) -> Any:
-        return {"Id": "123", **told}
-
-    async def poll(_: Any) -> str:
-        return "ExitCode=137"
-
-    async def done(*_: Any, **__: Any) -> None: ...
-
-    monkeypatch.setattr(DockerSpawner, "get_object", get_object)
-    monkeypatch.setattr(DockerSpawner, "poll", poll)
-    server = Server.of(settings(), Menu([], Limits(), lambda *_: True), SimpleNamespace())()  # type: ignore[arg-type]  # not asked
-    monkeypatch.setattr(type(server), "remove_object", done)
-    monkeypatch.setattr(type(server), "docker", done)
-    server.user = SimpleNamespace(name="ada")
-
-    async def life() -> None:
+    async def life() -> Any:
         if ended_now:
             await server.end_now()
+        return await server.poll()
+
+    assert asyncio.run(life()) is not None
+    assert ("ada" in server.ended) is not ended_now
+    assert ("no memory left" in caplog.text) is not ended_now
+    assert "not found" not in caplog.text.lower()
+
+
+@pytest.mark.parametrize(("code", "words"), [(137, "no memory left"), (None, "was removed"), (0, "its user")])
+def test_an_end_is_told_once_however_often_the_hub_looks(
+    code: int | None, words: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Docker tells of it, and JupyterHub looks by itself, too: at the same time at times."""
+    server = Docker(monkeypatch, code).server
+
+    async def look() -> list[Any]:
+        return [*await asyncio.gather(server.poll(), server.poll()), await server.poll()]
+
+    assert None not in asyncio.run(look())
+    warnings = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert len(warnings) == 1, warnings
+    assert words in warnings[0]
+
+
+def test_after_a_stop_that_was_asked_for_nothing_is_said_of_the_container(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = Docker(monkeypatch, None).server
+
+    async def life() -> None:
+        server._stop_pending = True
+        await server.poll()
+        server._stop_pending = False
+        server.object_id = ""
         await server.poll()
 
     asyncio.run(life())
-    assert ("ada" in server.ended) is not ended_now
-    assert ("no memory left" in caplog.text) is not ended_now
+    assert caplog.records == []
+    assert server.ended == {}

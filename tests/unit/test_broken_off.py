@@ -48,7 +48,11 @@ def held(folder: Path, host: str, process: int) -> None:
     (folder / "lock.json").write_text(json.dumps(holder))
 
 
-@pytest.mark.parametrize(("host", "process"), [("lab-3", GONE), (socket.gethostname(), os.getpid())])
+@pytest.mark.parametrize(
+    ("host", "process"),
+    [("lab-3", GONE), (socket.gethostname(), os.getpid())],
+    ids=["elsewhere", "here"],
+)
 def test_an_update_of_somebody_else_is_told_with_who_and_since_when(
     host: str, process: int, locks: Path, pulumi: Path
 ) -> None:
