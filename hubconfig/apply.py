@@ -32,7 +32,7 @@ from hubconfig.servers.computing import Computing
 from hubconfig.servers.launch import PROGRAM
 from hubconfig.servers.listening import listen
 from hubconfig.servers.menu import Menu
-from hubconfig.servers.server_limit import Places
+from hubconfig.servers.server_limit import ServerLimit
 from hubconfig.servers.spawner import START_S, Server
 from hubconfig.settings import HubSettings
 
@@ -101,7 +101,7 @@ def _pages(settings: HubSettings, folders: Folders) -> Additions:
             "hub_title": settings.options.title,
             "announcement": Announcement(folders.access / "announcement"),
             "idle_minutes": settings.options.culling.idle_minutes,
-            "places": Places(settings.servers_max),
+            "server_limit": ServerLimit(settings.servers_max),
             "server_end": partial(culling.server_end, settings.options.culling),
         }
     )

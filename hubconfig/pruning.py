@@ -16,6 +16,7 @@ from typing import Any
 import docker
 from docker.errors import APIError
 
+from hubconfig import labels
 from hubconfig.settings import SETTINGS_FILE, HubSettings
 
 EVERY_SECONDS = 6 * 3600.0
@@ -32,7 +33,7 @@ def needed(engine: Any) -> set[str]:
     found = set()
     for container in engine.containers.list(all=True, ignore_removed=True):
         found |= {container.attrs["Image"], container.attrs["Config"]["Image"]}
-        if container.labels.get("cyberhubs.role") == "hub":
+        if container.labels.get(labels.ROLE) == "hub":
             parts, _ = container.get_archive(str(SETTINGS_FILE))
             with tarfile.open(fileobj=io.BytesIO(b"".join(parts))) as archive:
                 file = archive.extractfile(SETTINGS_FILE.name)

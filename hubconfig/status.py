@@ -20,10 +20,14 @@ import docker
 import jupyterhub
 from docker.errors import APIError
 
-from hubconfig.homes.homes import HOMES, Homes, Room
+from hubconfig import container, labels
+from hubconfig.backup.notes import Notes
+from hubconfig.backup.options import VOLUME
+from hubconfig.homes.homes import HOMES, Homes, HomeUsage
+from hubconfig.names import FIRST_HUB
 from hubconfig.settings import SETTINGS_FILE, HubSettings
 
-DATABASE = Path("/srv/state/jupyterhub.sqlite")
+DATABASE = Path(container.DATABASE)
 FILESYSTEMS = {"users' files": HOMES, "images, containers": Path("/")}
 """What is on them, and where the hub sees them; a container's own root is on Docker's."""
 
@@ -31,7 +35,7 @@ FULL = 0.9
 """The part of a disk, of its inodes or of the memory from which on somebody should look."""
 
 HOMES_SHOWN = 3
-"""So many of the fullest homes are shown in any case, and all that are nearly full."""
+"""How many of the fullest homes are always shown; those that are nearly full all are."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +59,13 @@ def share(what: str, used: int, total: int, unit: str) -> Line:
 
 def filesystem(what: str, path: Path) -> list[Line]:
     """Space, in GB as Docker and clouds count it, and inodes of the filesystem that a path is on."""
-    found = os.statvfs(path)
-    gb = found.f_frsize / 10**9
+    disk = os.statvfs(path)
+    gb = disk.f_frsize / 10**9
     # What is kept for root is not there for users.
-    used, free = found.f_blocks - found.f_bfree, found.f_bavail
+    used, free = disk.f_blocks - disk.f_bfree, disk.f_bavail
     lines = [share(f"disk, {what}", round(used * gb), round((used + free) * gb), "GB")]
-    if found.f_files:
-        lines.append(share("  its inodes", found.f_files - found.f_ffree, found.f_files, ""))
+    if disk.f_files:
+        lines.append(share("  its inodes", disk.f_files - disk.f_ffree, disk.f_files, ""))
     return lines
 
 
@@ -96,16 +100,16 @@ def backup(last: str | None, now: datetime) -> Line:
     """
     if last is None:
         return Line("last backup", "none has ended yet", wrong=True)
-    found = json.loads(last)
+    note = json.loads(last)
     # One that should have come since and has not is late; itself it may take as long as it comes seldom.
-    late = now - datetime.fromisoformat(found["finished"]) > 2 * timedelta(hours=found["everyHours"])
-    how = "done" if found["ok"] else f"FAILED: {found['message']}"
-    if warning := found.get("warning"):
+    late = now - datetime.fromisoformat(note["finished"]) > 2 * timedelta(hours=note["everyHours"])
+    how = "done" if note["ok"] else f"FAILED: {note['message']}"
+    if warning := note.get("warning"):
         how += f"; {warning}"
-    return Line("last backup", f"{found['finished']}, {how}", late or not found["ok"])
+    return Line("last backup", f"{note['finished']}, {how}", late or not note["ok"])
 
 
-def container(name: str, state: Mapping[str, Any]) -> Line:
+def container_line(name: str, state: Mapping[str, Any]) -> Line:
     """How one of the stack's own containers is."""
     health = state.get("Health", {}).get("Status", "")
     said = f"{state['Status']}{f', {health}' if health else ''} since {state['StartedAt'][:19]}Z"
@@ -126,31 +130,24 @@ def server(user: str, application: str, used: Mapping[str, Any]) -> Line:
     return Line(user, said, bool(limit_mb) and mb >= FULL * limit_mb)
 
 
-def homes(rooms: Mapping[str, Room]) -> list[Line]:
+def homes(usages: Mapping[str, HomeUsage]) -> list[Line]:
     """The fullest homes, of those that have a limit."""
-    fullest = sorted(rooms.items(), key=lambda item: -item[1].share)
+    fullest = sorted(usages.items(), key=lambda item: -item[1].share)
     return [
-        Line(f"home of {user}", f"{room} ({room.share:.0%})", room.share >= FULL)
-        for number, (user, room) in enumerate(fullest)
-        if number < HOMES_SHOWN or room.share >= FULL
+        Line(f"home of {user}", f"{usage} ({usage.share:.0%})", usage.share >= FULL)
+        for number, (user, usage) in enumerate(fullest)
+        if number < HOMES_SHOWN or usage.share >= FULL
     ]
 
 
 def report(settings: HubSettings, engine: Any, now: datetime) -> dict[str, list[Line]]:
     """Heading to lines of all that this hub knows; of several hubs on a machine, the first tells of it."""
-    found = engine.containers.list(
-        all=True, ignore_removed=True, filters={"label": f"cyberhubs.stack={settings.stack}"}
+    of_stack = engine.containers.list(
+        all=True, ignore_removed=True, filters={"label": f"{labels.STACK}={settings.stack}"}
     )
-    role = "cyberhubs.role"
-    own = sorted((each for each in found if each.labels[role] != "user"), key=lambda each: each.name)
-    servers = sorted(
-        (
-            each
-            for each in found
-            if each.labels[role] == "user" and each.labels["cyberhubs.hub"] == settings.name
-        ),
-        key=lambda each: each.name,
-    )
+    by_name = sorted(of_stack, key=lambda each: each.name)
+    own = [each for each in by_name if each.labels[labels.ROLE] != "user"]
+    servers = [each for each in by_name if labels.is_server_of(each.labels, settings.stack, settings.name)]
     applications = {image: name for name, image in settings.images.items()}
     with ThreadPoolExecutor(16) as pool:
         figures = list(pool.map(_figures, servers))
@@ -160,20 +157,20 @@ def report(settings: HubSettings, engine: Any, now: datetime) -> dict[str, list[
         Line("servers", f"{len(servers)} of {settings.servers_max}", len(servers) >= settings.servers_max),
         *(
             server(
-                each.labels["cyberhubs.user"],
+                each.labels[labels.USER],
                 applications.get(each.attrs["Config"]["Image"], "an older one"),
                 used,
             )
             for each, used in zip(servers, figures, strict=True)
         ),
-        *homes(Homes(HOMES, settings.homes_dir, settings.options.limits.home_gb).rooms()),
+        *homes(Homes(HOMES, settings.homes_dir, settings.options.limits.home_gb).usages()),
     ]
-    if settings.name != "hub":
+    if settings.name != FIRST_HUB:
         return {f"Hub {settings.name}": hub}
     disks = [line for what, path in FILESYSTEMS.items() for line in filesystem(what, path)]
     return {
         "Machine": [Line("Docker", engine.version()["Version"]), *disks, *machine(), *_backups(own, now)],
-        "Containers": [container(each.name, each.attrs["State"]) for each in own],
+        "Containers": [container_line(each.name, each.attrs["State"]) for each in own],
         "Hub": hub,
     }
 
@@ -190,12 +187,13 @@ def _backups(containers: Sequence[Any], now: datetime) -> list[Line]:
     return [
         backup(_last(each), now)
         for each in containers
-        if each.labels["cyberhubs.role"] == "backup" and each.status == "running"
+        if each.labels[labels.ROLE] == "backup" and each.status == "running"
     ]
 
 
-def _last(container: Any) -> str | None:
-    code, output = container.exec_run(["cat", "/data/cyberhub/backup/last.json"], stderr=False)
+def _last(backup_container: Any) -> str | None:
+    note = Notes(Path(VOLUME.backup)).last
+    code, output = backup_container.exec_run(["cat", str(note)], stderr=False)
     return output.decode() if code == 0 else None
 
 

@@ -10,6 +10,7 @@ from hubconfig.names import FIRST_HUB
 from infra import checks, clouds
 from infra.clouds.context import Context
 from infra.host import Host
+from infra.images.contexts import tidy
 from infra.site.site import Site
 from infra.stack import secrets, stack_file, state
 from infra.stack.sections import Sections
@@ -27,6 +28,7 @@ def main() -> None:
     known = secrets.gather(config, settings, state.last_outputs())
     site = Site("site", host, settings, known)
     _export(settings, host, site)
+    tidy()
     for key, value in known.made.items():
         pulumi.export(key, value)
 

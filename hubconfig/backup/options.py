@@ -14,7 +14,7 @@ PASSWORD = Path("/run/secrets/backup_password")
 CREDENTIALS = Path("/run/secrets/backup_credentials")
 
 
-_VOLUME = DataFolder.at("/data")
+VOLUME = DataFolder.at("/data")
 
 
 class Refused(Exception):  # noqa: N818 - nothing is wrong here; it is an answer
@@ -36,7 +36,7 @@ class Options:
     every_hours: int = 24
     keep: Mapping[str, int] = field(default_factory=dict)
     """How many daily, weekly and monthly snapshots are kept."""
-    folder: DataFolder = _VOLUME
+    folder: DataFolder = VOLUME
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Options:

@@ -8,11 +8,12 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from hubconfig import container
 from hubconfig.homes.limits import limit_bytes
 from hubconfig.names import USER_NAME
 from hubconfig.servers.not_started import NotStartedError
 
-HOMES = Path("/srv/homes")
+HOMES = Path(container.HOMES)
 """The folder of homes, as the hub sees it."""
 
 HOME_MODE = 0o700
@@ -35,7 +36,7 @@ _MB = 1024**2
 
 
 @dataclass(frozen=True)
-class Room:
+class HomeUsage:
     """What a home holds, and what it may."""
 
     used_bytes: int
@@ -78,7 +79,7 @@ class Homes:
         """
         if not USER_NAME.fullmatch(name):
             raise NotStartedError(500, "This name cannot have a home folder. Please tell your administrator.")
-        self._check_room()
+        self._check_free()
         home = self.here / name
         try:
             # The hub runs with the users' uid and gid, so the new folder is theirs.
@@ -108,7 +109,7 @@ class Homes:
                 )
             await asyncio.sleep(0.1)
 
-    def room(self, name: str) -> Room | None:
+    def usage(self, name: str) -> HomeUsage | None:
         """What a user's home holds of what it may; None without a limit, or before there is a home.
 
         Of a folder with a project the system tells what the project has, to anybody who asks.
@@ -116,32 +117,32 @@ class Homes:
         if self.limit_gb is None or not USER_NAME.fullmatch(name):
             return None
         try:
-            found = os.statvfs(self.here / name)
+            disk = os.statvfs(self.here / name)
         except FileNotFoundError:
             return None
-        return Room(
-            used_bytes=(found.f_blocks - found.f_bfree) * found.f_frsize,
-            most_bytes=found.f_blocks * found.f_frsize,
-            used_files=found.f_files - found.f_ffree,
-            most_files=found.f_files,
+        return HomeUsage(
+            used_bytes=(disk.f_blocks - disk.f_bfree) * disk.f_frsize,
+            most_bytes=disk.f_blocks * disk.f_frsize,
+            used_files=disk.f_files - disk.f_ffree,
+            most_files=disk.f_files,
         )
 
-    def rooms(self) -> dict[str, Room]:
+    def usages(self) -> dict[str, HomeUsage]:
         """User to what their home holds, for all homes; nobody without a limit."""
         if self.limit_gb is None:
             return {}
         with os.scandir(self.here) as entries:
             names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
-        return {name: room for name in names if (room := self.room(name))}
+        return {name: usage for name in names if (usage := self.usage(name))}
 
     def _whole_bytes(self, name: str) -> int:
         found = os.statvfs(self.here / name)
         return found.f_blocks * found.f_frsize
 
-    def _check_room(self) -> None:
-        room = os.statvfs(self.here)
-        free = room.f_bavail * room.f_frsize
-        whole = room.f_blocks * room.f_frsize
+    def _check_free(self) -> None:
+        disk = os.statvfs(self.here)
+        free = disk.f_bavail * disk.f_frsize
+        whole = disk.f_blocks * disk.f_frsize
         if free < FREE_MIN_BYTES or free < whole * FREE_MIN_SHARE:
             raise NotStartedError(
                 507,

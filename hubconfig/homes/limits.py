@@ -41,7 +41,7 @@ class _Stopped(BaseException):
     """Somebody stops the container."""
 
 
-class Keeper:
+class HomeLimits:
     """Gives homes their limits."""
 
     def __init__(self, limits: Mapping[Path, int]) -> None:
@@ -197,9 +197,9 @@ def main(words: Sequence[str]) -> int:
     for word in words:
         folder, _, gb = word.rpartition("=")
         limits[Path(folder)] = limit_bytes(float(gb))
-    keeper = Keeper(limits)
+    kept = HomeLimits(limits)
     try:
-        keeper.check()
+        kept.check()
     except projects.NoQuotasError as error:
         print(
             f"home limits: hub.limits.homeGb cannot be kept on the filesystem of the data folder: {error}. "
@@ -211,19 +211,19 @@ def main(words: Sequence[str]) -> int:
     signal.signal(signal.SIGINT, _stop)
     os.nice(10)  # the walks; people's servers come first
     try:
-        keeper.look()
+        kept.look()
         READY.parent.mkdir(exist_ok=True)
         READY.touch()
         _say("every home has its limit")
-        walk = keeper.walk()
+        walk = kept.walk()
         while True:
-            keeper.look()
+            kept.look()
             until = time.monotonic() + LOOK_S
             while next(walk) and time.monotonic() < until:
                 pass
             time.sleep(max(0.0, until - time.monotonic()))
     except _Stopped:
-        keeper.lift()
+        kept.lift()
         _say("stopped; the limits are lifted")
         return 0
 

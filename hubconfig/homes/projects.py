@@ -24,9 +24,11 @@ _INHERIT = 0x200
 """FS_XFLAG_PROJINHERIT: what is made in this folder is of its project."""
 
 _QUOTACTL_FD = 443
-"""The number of the call, which is the same on all machines."""
+"""The number of the system call quotactl_fd, which is the same on all machines."""
 
 _PROJECTS = 2
+"""PRJQUOTA: the id in a call is a project's."""
+
 _GET = 0x800007 << 8 | _PROJECTS
 _SET = 0x800008 << 8 | _PROJECTS
 _STATE = (ord("X") << 8 | 5) << 8 | _PROJECTS
@@ -36,8 +38,13 @@ _LIMITS = struct.Struct("=8QI4x")
 """struct if_dqblk: most and wanted space, used; most and wanted files, used; two times; what is given."""
 
 _LIMITS_GIVEN = 1 | 4
+"""QIF_BLIMITS and QIF_ILIMITS: limits of space and of files are given."""
+
 _SPACE_UNIT = 1024
+"""QIF_DQBLKSIZE: in what a limit of space is told, in bytes."""
+
 _ENFORCED = 1 << 5
+"""FS_QUOTA_PDQ_ENFD: projects are kept within their limits."""
 
 FILE_BYTES = 4096
 """What a file takes at the least. A project may have so many files as would fill it, so that nobody takes

@@ -11,7 +11,9 @@ from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout, UnixConnector
 
-DOCKER = Path("/var/run/docker.sock")
+from hubconfig import container, labels
+
+DOCKER = Path(container.DOCKER_SOCKET)
 
 
 async def listen(users: Any, stack: str, hub: str, docker: Path = DOCKER) -> None:
@@ -22,7 +24,7 @@ async def listen(users: Any, stack: str, hub: str, docker: Path = DOCKER) -> Non
     wanted = {
         "type": ["container"],
         "event": ["die"],
-        "label": [f"cyberhubs.stack={stack}", f"cyberhubs.hub={hub}", "cyberhubs.role=user"],
+        "label": [f"{label}={value}" for label, value in labels.labels(stack, "user", hub=hub).items()],
     }
     session = ClientSession(connector=UnixConnector(str(docker)), timeout=ClientTimeout(total=None))
     async with (
@@ -31,7 +33,7 @@ async def listen(users: Any, stack: str, hub: str, docker: Path = DOCKER) -> Non
     ):
         events.raise_for_status()
         async for line in events.content:
-            user = users.get(json.loads(line)["Actor"]["Attributes"]["cyberhubs.user"])
+            user = users.get(json.loads(line)["Actor"]["Attributes"][labels.USER])
             # A server that the hub itself is stopping is not ready any more.
             if user is not None and user.spawner.ready:
                 await user.spawner.poll_and_notify()

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
-from hubconfig.homes.homes import NEARLY_FULL, Room
+from hubconfig.homes.homes import NEARLY_FULL, HomeUsage
 from hubconfig.options import Application, Limits
 from hubconfig.pages.templates_dir import TEMPLATES
 from hubconfig.servers.not_started import NotStartedError
@@ -71,7 +71,7 @@ class Menu:
             raise NotStartedError(403, "Choose JupyterLab or the classic Notebook.")
         return Choice(entry, interface)
 
-    def form(self, user: str, last: Mapping[str, Any], room: Room | None = None) -> str:
+    def form(self, user: str, last: Mapping[str, Any], room: HomeUsage | None = None) -> str:
         """The form's HTML, with the last choice preselected if it is still there.
 
         :param room: what the user's home holds of what it may.

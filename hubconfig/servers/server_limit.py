@@ -9,15 +9,15 @@ from jupyterhub.app import JupyterHub
 
 
 @dataclass(frozen=True)
-class Places:
+class ServerLimit:
     """What the pages ask, each for the user who looks."""
 
     servers_max: int
     user: Any = None
 
-    def __call__(self, user: Any) -> Places:
+    def __call__(self, user: Any) -> ServerLimit:
         """The same as one user sees it; JupyterHub calls this for each page."""
-        return Places(self.servers_max, user)
+        return ServerLimit(self.servers_max, user)
 
     @property
     def taken(self) -> bool:

@@ -82,7 +82,7 @@ class Server(Watched):
 
     def _options_form_default(self) -> Any:
         return lambda spawner: spawner.menu.form(
-            spawner.user.name, spawner.user_options or {}, spawner.homes.room(spawner.user.name)
+            spawner.user.name, spawner.user_options or {}, spawner.homes.usage(spawner.user.name)
         )
 
     def _options_from_form_default(self) -> Any:
@@ -148,7 +148,7 @@ class Server(Watched):
 
         A server is the only way to remove something, so whoever says that they want to do that gets one.
         """
-        room = self.homes.room(self.user.name)
+        room = self.homes.usage(self.user.name)
         if room is not None and room.full and not to_make_room:
             raise NotStartedError(
                 507,

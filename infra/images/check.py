@@ -55,6 +55,7 @@ def complaint_of(engine: Engine, image: str, home: str) -> str | None:
     try:
         if tried.exists():
             engine.run("image", "inspect", "--format", "{{.Id}}", image)
+            tried.touch()
             return None
         complaint = trial.complaint(engine, image, home, hub)
     except MissingError as error:

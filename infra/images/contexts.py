@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,10 @@ ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "hubconfig" / "images"
 SYSTEM_IMAGES = IMAGES / "system"
 CACHE = ROOT / ".cache"
+"""What took long to get: checkouts of git, images' folders with a program beside, notes of both."""
+
+UNUSED_DAYS = 30
+"""How long something stays there that no update has used."""
 
 
 @dataclass(frozen=True)
@@ -73,4 +78,19 @@ def proxy_context() -> BuildContext:
         shutil.copytree(folder, partial)
         shutil.copy2(caddy, partial / "caddy")
         partial.rename(staged)
+    os.utime(staged)  # as used, see `tidy`
     return BuildContext("proxy", staged, "Dockerfile.binary")
+
+
+def tidy(cache: Path = CACHE) -> None:
+    """Remove what no update has used for long; it can be had again.
+
+    Whoever uses something in the cache sets its time of change.
+    """
+    oldest = time.time() - UNUSED_DAYS * 24 * 3600
+    for path in [*cache.glob("*")]:
+        if path.lstat().st_mtime < oldest:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()

@@ -59,6 +59,7 @@ def git_context(name: str, entry: str, source: GitSource) -> BuildContext:
         raise pulumi.RunError(
             f"menu entry {entry}: {source.url} at {source.ref}: {error}\nCorrect git.url or git.ref."
         ) from None
+    os.utime(checkout)  # as used, see `contexts.tidy`
     folder = (checkout / source.folder).resolve()
     if not folder.is_relative_to(checkout.resolve()) or not (folder / "Dockerfile").is_file():
         file = f"{source.folder or '.'}/Dockerfile"
@@ -118,6 +119,7 @@ def _commit(entry: str, source: GitSource) -> str:
         if error.code == _NO_SUCH_REF or not last.exists():
             raise
         commit = last.read_text()
+        os.utime(last)
         pulumi.log.warn(f"menu entry {entry}: {source.url} does not answer; taking its last {commit[:12]}")
         return commit
     found = {name: commit for commit, name in (line.split("\t") for line in listed.splitlines())}

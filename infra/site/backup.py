@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_docker as docker
 
+from hubconfig.backup.options import VOLUME
 from hubconfig.options import HubOptions, writable_spaces
 from infra.dock import Dock, code_uploads, secret_uploads
 from infra.host import Host
@@ -46,7 +47,7 @@ def backup_container(
     It reads every home, so it is root. What it is allowed beyond that it gives up once links on the data
     volume lead nowhere (see `hubconfig.backup.sight`), before it looks at what users made.
     """
-    volumes = {host.data_dir: "/data"}
+    volumes = {host.data_dir: str(VOLUME.root)}
     repository = settings.repository
     if repository.startswith("/"):
         volumes[repository] = "/repository"

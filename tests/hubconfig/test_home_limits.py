@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hubconfig.homes import homes as homes_module
-from hubconfig.homes.homes import Homes, Room
+from hubconfig.homes.homes import Homes, HomeUsage
 from hubconfig.options import Application, Limits
 from hubconfig.servers.menu import Menu, options_from_form
 from hubconfig.servers.not_started import NotStartedError
@@ -23,8 +23,8 @@ LIMIT_GB = 10.0
 KB = 4096
 
 
-def room(used_mb: float, most_mb: int = 10_000, files: int = 10) -> Room:
-    return Room(round(used_mb * MB), most_mb * MB, files, most_mb * MB // KB)
+def room(used_mb: float, most_mb: int = 10_000, files: int = 10) -> HomeUsage:
+    return HomeUsage(round(used_mb * MB), most_mb * MB, files, most_mb * MB // KB)
 
 
 @pytest.fixture
@@ -72,16 +72,16 @@ def test_without_a_limit_nobody_waits_and_nothing_is_told(tmp_path: Path) -> Non
     (tmp_path / "ada").mkdir()
     without = Homes(tmp_path, "/mnt/jupyterhub_users")
     asyncio.run(without.limited("ada"))
-    assert without.room("ada") is None
-    assert without.rooms() == {}
+    assert without.usage("ada") is None
+    assert without.usages() == {}
 
 
 def test_what_a_home_holds_is_told_as_the_system_tells_it(homes: Homes, disk: dict[str, int]) -> None:
     disk.update(whole_mb=10_000, free_mb=2)
-    assert str(homes.room("ada")) == "9,998 of 10,000 MB"
-    assert set(homes.rooms()) == {"ada"}
-    assert homes.room("bob") is None
-    assert homes.room("../ada") is None
+    assert str(homes.usage("ada")) == "9,998 of 10,000 MB"
+    assert set(homes.usages()) == {"ada"}
+    assert homes.usage("bob") is None
+    assert homes.usage("../ada") is None
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_what_a_home_holds_is_told_as_the_system_tells_it(homes: Homes, disk: di
         (room(500, files=2_441_400), "2,441,400 of 2,441,406 files", True),
     ],
 )
-def test_the_numbers_are_those_that_count(found: Room, said: str, full: bool) -> None:
+def test_the_numbers_are_those_that_count(found: HomeUsage, said: str, full: bool) -> None:
     assert (str(found), found.full) == (said, full)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hubconfig.homes import limits, projects
-from hubconfig.homes.limits import Keeper
+from hubconfig.homes.limits import HomeLimits
 
 MB = 10**6
 OPEN_MOST = 64
@@ -77,8 +77,8 @@ def nest(home: Path, levels: int) -> int:
     return inode
 
 
-def walked(folder: Path) -> Keeper:
-    keeper = Keeper({folder: MB})
+def walked(folder: Path) -> HomeLimits:
+    keeper = HomeLimits({folder: MB})
     keeper.look()
     walk = keeper.walk()
     while next(walk):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hubconfig.homes.homes import Room
-from hubconfig.status import backup, container, filesystem, homes, machine, people, server, share
+from hubconfig.homes.homes import HomeUsage
+from hubconfig.status import backup, container_line, filesystem, homes, machine, people, server, share
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -82,11 +82,11 @@ def test_a_container_that_does_not_run_or_is_not_well_is_marked() -> None:
         return {"Status": status, "StartedAt": "2026-06-01T10:00:00.123456789Z", **more}
 
     assert (
-        str(container("s-hub", state("running")))
+        str(container_line("s-hub", state("running")))
         == "  s-hub                       running since 2026-06-01T10:00:00Z"
     )
-    assert container("s-hub", state("restarting")).wrong
-    assert container("s-hub", state("running", Health={"Status": "unhealthy"})).wrong
+    assert container_line("s-hub", state("restarting")).wrong
+    assert container_line("s-hub", state("running", Health={"Status": "unhealthy"})).wrong
 
 
 def test_a_server_shows_what_it_takes_of_its_limits() -> None:
@@ -101,8 +101,8 @@ def test_a_server_shows_what_it_takes_of_its_limits() -> None:
 
 
 def test_the_fullest_homes_are_shown_and_those_nearly_full_marked() -> None:
-    def room(used_mb: int) -> Room:
-        return Room(used_mb * 10**6, 1000 * 10**6, 1, 1000)
+    def room(used_mb: int) -> HomeUsage:
+        return HomeUsage(used_mb * 10**6, 1000 * 10**6, 1, 1000)
 
     rooms = {
         "ada": room(950),

@@ -36,7 +36,7 @@ ROOMS = """\
 import json, sys
 from pathlib import Path
 from hubconfig.homes.homes import Homes
-rooms = Homes(Path(sys.argv[1]), "", 1.0).rooms()
+rooms = Homes(Path(sys.argv[1]), "", 1.0).usages()
 print(json.dumps({user: [str(room), room.full] for user, room in rooms.items()}))
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 
 from hubconfig.options import GitSource
 from infra.images import git_source
-from infra.images.contexts import BuildContext
+from infra.images.contexts import BuildContext, tidy
 from infra.images.git_source import git_context
 from tests.support.git_server import IDENTITY, GitServer, commit, git, serving
 
@@ -152,3 +153,12 @@ def test_what_a_dockerfile_wants_is_found_however_it_is_written(
 ) -> None:
     (tmp_path / "Dockerfile").write_text(dockerfile, newline="")
     assert BuildContext("x", tmp_path).wants == wants
+
+
+def test_a_checkout_that_an_update_uses_is_not_taken_for_one_that_nobody_needs(server: GitServer) -> None:
+    server.repository("course", FILES)
+    checkout = context(server).folder.parent
+    os.utime(checkout, (0, 0))
+    context(server)
+    tidy(checkout.parent)
+    assert checkout.exists()
