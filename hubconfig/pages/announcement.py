@@ -38,6 +38,9 @@ class Announcement:
         """What the file says now; nothing if it is not there or cannot be read."""
         try:
             with self.file.open("rb") as file:
-                return file.read(LONGEST_BYTES).decode("utf-8-sig", "replace").strip()
+                raw = file.read(LONGEST_BYTES)
         except OSError:
             return ""
+        # As `>` of PowerShell writes; without a NUL it cannot be that.
+        form = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") and b"\0" in raw else "utf-8-sig"
+        return "\n".join(raw.decode(form, "replace").strip().splitlines())

@@ -17,6 +17,7 @@ from typing import Final
 
 import pulumi
 
+from infra.handed_over.ssh_key_file import what_mends
 from infra.stack import state
 
 MADE_ON: Final = "keysMadeOn"
@@ -131,6 +132,9 @@ def _public_half(file: Path) -> str:
     except _KeygenError as error:
         beside = file.with_name(f"{file.name}.pub")
         if "incorrect passphrase" not in str(error) or not beside.is_file():
+            mend = what_mends(file)
+            if mend and "incorrect passphrase" not in str(error):
+                raise pulumi.RunError(f"{file} {mend}") from None
             raise pulumi.RunError(
                 f"{file} cannot be used: {error}\n"
                 "It must be a private key that only you can read (chmod 600). One with a passphrase needs "

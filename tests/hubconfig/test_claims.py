@@ -32,7 +32,9 @@ def test_an_address_that_nobody_confirmed_is_no_name(
     assert hub.sign_in(server.code_for("ada"))
 
 
-@pytest.mark.parametrize("claim", [False, "false", "False", 0, "0", "no", None, "", [], "unknown"])
+@pytest.mark.parametrize(
+    "claim", [False, "false", " FALSE ", 0, "0", "no", "off", None, "", [], {"a": True}, "unknown"]
+)
 def test_whatever_does_not_say_that_an_address_is_confirmed_is_a_no(
     tmp_path: Path, server: Provider, caplog: pytest.LogCaptureFixture, claim: object
 ) -> None:
@@ -43,7 +45,7 @@ def test_whatever_does_not_say_that_an_address_is_confirmed_is_a_no(
         failure(hub, server.code_for("ada"), caplog)
 
 
-@pytest.mark.parametrize("claim", [True, "true", "True", 1, "1", "yes"])
+@pytest.mark.parametrize("claim", [True, "true", " True ", 1, "1", "YES"])
 def test_an_address_that_was_confirmed_in_other_words_is_a_name(
     tmp_path: Path, server: Provider, claim: object
 ) -> None:

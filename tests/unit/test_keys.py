@@ -12,6 +12,7 @@ import pulumi
 import pytest
 
 from infra.machine import keys
+from tests.unit.test_handed_over import ROWS
 
 
 @pytest.fixture(autouse=True)
@@ -129,11 +130,41 @@ class TestAKeyOfOnesOwn:
         with pytest.raises(pulumi.RunError, match="chmod 600"):
             keys.operator_key(str(file), "s", in_use=False)
 
+    @pytest.mark.parametrize(
+        ("row", "words"),
+        [
+            ("by-an-editor-of-windows", "run: dos2unix {file}"),
+            ("by-powershell", "run: iconv -f utf-16 -t utf-8 {file} >{file}.new"),
+            ("on-an-old-mac", "run: tr "),
+            ("of-putty", "run: puttygen {file} -O private-openssh -o {file}.key"),
+            ("the-public-half", "{file} is the public half; give the private one"),
+            ("indented", "has its lines indented"),
+            ("half-of-it", "a part of it is missing"),
+            ("a-certificate", "is a certificate; give the private key"),
+        ],
+    )
+    def test_a_key_of_another_system_is_told_with_what_mends_it(
+        self, row: str, words: str, tmp_path: Path
+    ) -> None:
+        file = tmp_path / row
+        file.write_bytes((ROWS / "ssh-key" / row).read_bytes())
+        file.chmod(0o600)
+        with pytest.raises(pulumi.RunError) as caught:
+            keys.operator_key(str(file), "s", in_use=False)
+        assert words.format(file=file) in str(caught.value)
+
+    @pytest.mark.parametrize("row", ["as-ssh-keygen-writes-it", "rsa-in-pem", "ec-with-its-parameters"])
+    def test_what_ssh_reads_is_used_as_it_is(self, row: str, tmp_path: Path) -> None:
+        file = tmp_path / row
+        file.write_bytes((ROWS / "ssh-key" / row).read_bytes())
+        file.chmod(0o600)
+        assert keys.operator_key(str(file), "s", in_use=False).public.split()[1].startswith("AAAA")
+
     def test_a_file_that_is_no_key_is_refused(self, tmp_path: Path) -> None:
         file = tmp_path / "text"
         file.write_text("not a key\n")
         file.chmod(0o600)
-        with pytest.raises(pulumi.RunError, match="cannot be used"):
+        with pytest.raises(pulumi.RunError, match="is not a private key"):
             keys.operator_key(str(file), "s", in_use=False)
 
 

@@ -65,10 +65,11 @@ def _missing_entry(entry: str, environ: Mapping[str, str]) -> str | None:
     file = _clouds_file(environ)
     if file is None:
         return f"There is no clouds.yaml to find the cloud {entry!r} in. {_ADVICE}"
-    try:
-        document: Any = yaml.safe_load(file.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        return f"{file} cannot be read: {error}"
+    secrets = _found_file("secure", environ)
+    for each in (file, *([secrets] if secrets else [])):
+        if why := _unreadable(each):
+            return why
+    document: Any = yaml.safe_load(file.read_bytes())
     clouds = document.get("clouds") if isinstance(document, dict) else None
     entries = sorted(clouds) if isinstance(clouds, dict) else []
     if entry not in entries:
@@ -77,10 +78,30 @@ def _missing_entry(entry: str, environ: Mapping[str, str]) -> str | None:
     return None
 
 
+def _unreadable(file: Path) -> str | None:
+    """Why the plug-in could not read a file of it; it takes the encodings that YAML knows, as we do."""
+    try:
+        yaml.safe_load(file.read_bytes())
+    except yaml.reader.ReaderError:
+        form = "utf-16" if b"\0" in file.read_bytes() else "latin1"
+        return f"{file} is not UTF-8; run: iconv -f {form} -t utf-8 {file} >NEW && mv NEW {file}"
+    except (OSError, yaml.YAMLError) as error:
+        return f"{file} cannot be read: {error}"
+    return None
+
+
 def _clouds_file(environ: Mapping[str, str]) -> Path | None:
     """The clouds.yaml that the plug-in would read."""
     given = environ.get("OS_CLIENT_CONFIG_FILE")
+    if given and Path(given).is_file():
+        return Path(given)
+    return _found_file("clouds", environ)
+
+
+def _found_file(name: str, environ: Mapping[str, str]) -> Path | None:
+    """The first file of this name in the folders that the plug-in looks in."""
+    given = environ.get("OS_CLIENT_SECURE_FILE") if name == "secure" else None
     folders = (Path(), Path("~/.config/openstack").expanduser(), Path("/etc/openstack"))
     places = [Path(given)] if given else []
-    places += [folder / f"clouds.{ending}" for folder in folders for ending in ("yaml", "yml")]
+    places += [folder / f"{name}.{ending}" for folder in folders for ending in ("yaml", "yml")]
     return next((place for place in places if place.is_file()), None)

@@ -196,6 +196,33 @@ def test_a_cloud_that_is_not_in_clouds_yaml_is_named_with_those_that_are(
     assert up({"cloud": "arbutus"}).run.only("providers:openstack").inputs == {"cloud": "arbutus"}
 
 
+CLOUDS = "# Universität\nclouds: {arbutus: {auth: {password: x}}}\n"
+
+
+@pytest.mark.parametrize("name", ["clouds.yaml", "secure.yaml"])
+@pytest.mark.parametrize(("written", "form"), [("latin1", "latin1"), ("utf-16-le", "utf-16")])
+def test_a_file_that_is_not_utf_8_is_named_with_what_mends_it(
+    name: str, written: str, form: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = home / ".config" / "openstack"
+    folder.mkdir(parents=True)
+    (folder / "clouds.yaml").write_text(CLOUDS)
+    (folder / name).write_bytes(CLOUDS.encode(written))
+    monkeypatch.chdir(home)
+    message = refusal({"cloud": "arbutus"})
+    assert f"{folder / name} is not UTF-8; run: iconv -f {form} -t utf-8" in message
+
+
+@pytest.mark.parametrize("written", ["utf-8-sig", "utf-16"])
+def test_a_file_with_a_mark_of_its_encoding_is_read_as_the_plug_in_reads_it(
+    written: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = home / "clouds.yaml"
+    file.write_bytes(CLOUDS.replace("\n", "\r\n").encode(written))
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(file))
+    assert "has no cloud 'cedar'; it has: arbutus" in refusal({"cloud": "cedar"})
+
+
 def test_a_file_for_a_browser_sign_in_is_no_good(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OS_AUTH_TYPE", "v3websso")
     assert "signs in with a browser, which no program can do" in refusal()
