@@ -10,7 +10,7 @@ from typing import Final
 
 from hubconfig.container import HUB_PORT
 from hubconfig.names import FIRST_HUB
-from infra.site.to_servers import SIGN_IN, SIGNED_IN_ONLY, SMALL, Outside, large
+from infra.site.to_servers import SIGN_IN, SMALL, UNVERSIONED, Outside, large
 
 _SESSION: Final = "jupyterhub-session-id"
 """JupyterHub's cookie with a hub's base path: the first hub's would be sent to all others, too."""
@@ -84,7 +84,7 @@ def to_hub(host: str, base_url: str, *, name: str, outside: Outside) -> str:
 \t\treverse_proxy @{word}_version {host}:{HUB_PORT} {{
 \t\t\tmethod GET
 \t\t\trewrite {hub}api/user?{{query}}
-{outside.told}{SIGNED_IN_ONLY}\t\t}}
+{outside.told}{UNVERSIONED}\t\t}}
 \t\treverse_proxy {host}:{HUB_PORT} {{
 \t\t\tflush_interval -1
 \t\t\theader_down +Content-Security-Policy "frame-ancestors 'none'"

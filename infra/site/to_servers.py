@@ -99,8 +99,8 @@ hence the header: asked so, nobody wants the token against forged forms, which n
 """
 
 
-_UNVERSIONED: Final = _signed_in_or('`{"version": ""}` 200')
-"""Programs ask a server for its version to see whether it is there; others need not know which it is."""
+UNVERSIONED: Final = _signed_in_or('`{"version": "hidden"}` 200')
+"""Programs ask for a version to see whether a hub or a server is there; strangers need not know which."""
 
 
 def large(matcher: str) -> str:
@@ -142,7 +142,7 @@ def to_server(container: str, own: str, *, matcher: str, outside: Outside, whole
 \t\treverse_proxy @{matcher}_version {where} {{
 \t\t\tmethod GET
 \t\t\trewrite {own}api/me?{{query}}
-{outside.told}{_UNVERSIONED}{_UPSTREAM}\t\t}}
+{outside.told}{UNVERSIONED}{_UPSTREAM}\t\t}}
 \t\treverse_proxy {where} {{
 \t\t\tflush_interval -1
 \t\t\tlb_try_duration 0s
