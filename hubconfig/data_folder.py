@@ -15,6 +15,9 @@ from typing import Final
 
 from hubconfig.names import FIRST_HUB
 
+AUDIT: Final = "audit.log"
+"""The audit trail in a hub's state; its older parts have a number behind."""
+
 _CYBERHUB: Final = "cyberhub"
 _HOMES: Final = "jupyterhub_users"
 
@@ -55,6 +58,11 @@ class HubFolder:
     """Its lists."""
     homes: PurePosixPath
     """Its users' homes; further hubs have their own, as a name may be another person there."""
+
+    @property
+    def audit(self) -> PurePosixPath:
+        """Who came and who was refused."""
+        return self.state / AUDIT
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import docker
 from docker.errors import DockerException
 
+from hubconfig import door
 from hubconfig.apply import apply
 from hubconfig.background import begin
 from hubconfig.servers.takeover import rename_former
@@ -31,6 +32,7 @@ try:
 except DockerException as error:
     sys.exit(f"hub: Docker does not say which servers run: {error}")
 begin(jobs, log)
+door.set_up()
 
 # What is loaded by now stays; looking through it for garbage again and again holds up requests by 90 ms.
 gc.freeze()

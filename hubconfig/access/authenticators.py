@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urlencode
 
 from jupyterhub.auth import Authenticator
-from jupyterhub.authenticators.shared import SharedPasswordAuthenticator
 from oauthenticator.cilogon import CILogonOAuthenticator
 from oauthenticator.generic import GenericOAuthenticator
 from oauthenticator.gitlab import GitLabOAuthenticator
@@ -32,10 +31,6 @@ if TYPE_CHECKING:
     from jupyterhub.user import User
 
 AuthModel = dict[str, Any]
-
-LONGEST_TYPED_NAME = 255
-"""Characters; the hub's database keeps no longer ones."""
-
 
 _FAILURES = (
     *(SignInError, HTTPError, HTTPClientError, OSError),
@@ -121,24 +116,6 @@ class Gated(Authenticator):
     ) -> Decision:
         """The decision about somebody who has signed in before."""
         return self.gate.decide(person)
-
-
-class SharedPassword(Gated, SharedPasswordAuthenticator):
-    """A name of one's choice and a password that all share; admins have another."""
-
-    has_ids = False
-
-    async def authenticate(self, handler: RequestHandler, data: Mapping[str, str]) -> AuthModel | None:
-        """Check the password; None if it, or the name, will not do."""
-        name = data.get("username", "").strip()
-        password = data.get("password", "")
-        # The comparison in constant time knows ASCII only, which every password of ours is.
-        if not name or len(name) > LONGEST_TYPED_NAME or not password.isascii():
-            return None
-        model: AuthModel | None = await super().authenticate(
-            handler, {"username": name, "password": password}
-        )
-        return model and model | {"person": Person(name)}
 
 
 class _Callback(OAuthCallbackHandler):

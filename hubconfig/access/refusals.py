@@ -6,6 +6,7 @@ import json
 import ssl
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import ceil
 
 from tornado.httpclient import HTTPClientError, HTTPResponse
 from tornado.web import HTTPError
@@ -51,6 +52,15 @@ def refusal(person: Person, decision: Decision) -> NotLetInError:
     heading, message = _REASONS[decision.reason]
     name = person.name if len(person.name) <= 60 else f"{person.name[:57]}..."
     return NotLetInError(403, heading.format(name=name), message.format(name=name))
+
+
+def too_many_guesses(wait_s: float) -> NotLetInError:
+    """The page for an address from which many wrong passwords came."""
+    return NotLetInError(
+        429,
+        "Too many wrong passwords",
+        f"Wait {ceil(wait_s)} seconds, then go back and try again. Only this address has to wait.",
+    )
 
 
 class SignInError(Exception):

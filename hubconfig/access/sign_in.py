@@ -12,6 +12,7 @@ from typing import Any, assert_never
 
 from traitlets.config import Config
 
+from hubconfig.access.audit import Audit
 from hubconfig.access.authenticators import (
     CILogon,
     Gated,
@@ -19,11 +20,11 @@ from hubconfig.access.authenticators import (
     Globus,
     Oidc,
     SafeName,
-    SharedPassword,
 )
 from hubconfig.access.enforcement import Enforcer
 from hubconfig.access.gate import Folders, Gate
 from hubconfig.access.github import GitHub
+from hubconfig.access.passwords import SharedPassword
 from hubconfig.additions import Additions
 from hubconfig.auth_options import (
     CILogonAuth,
@@ -33,6 +34,8 @@ from hubconfig.auth_options import (
     OidcAuth,
     SharedPasswordAuth,
 )
+from hubconfig.data_folder import AUDIT
+from hubconfig.names import Names
 from hubconfig.secret_files import (
     ADMIN_PASSWORD_MIN,
     SECRETS_DIR,
@@ -82,6 +85,7 @@ def configure_authenticator(
         log.warning("access: org: and team: mean GitHub's; with auth.kind %s they name nobody",
                     settings.options.auth.kind)  # fmt: skip
     c.JupyterHub.authenticator_class = kind.behind(gate)
+    c.JupyterHub.extra_log_handlers = [Audit(folders.state / AUDIT)]
     c[kind.__name__].update(
         {
             "admin_users": {SafeName(user) for user in gate.admins.people},
@@ -121,7 +125,8 @@ def _strictness(kind: type[Gated]) -> dict[str, bool]:
 def _kind(settings: HubSettings, gate: Gate, secrets_dir: Path) -> tuple[type[Gated], Mapping[str, Any]]:
     auth = settings.options.auth
     if isinstance(auth, SharedPasswordAuth):
-        return SharedPassword, _passwords(secrets_dir, admins=bool(gate.admins.people))
+        passwords = _passwords(secrets_dir, admins=bool(gate.admins.people))
+        return SharedPassword, passwords | {"proxy_host": Names(settings.stack).proxy}
     oauth = {
         "client_id": secret("oauth_client_id", secrets_dir),
         "client_secret": secret("oauth_client_secret", secrets_dir),
@@ -160,7 +165,7 @@ def _kind(settings: HubSettings, gate: Gate, secrets_dir: Path) -> tuple[type[Ga
             assert_never(auth)
 
 
-def _passwords(secrets_dir: Path, *, admins: bool) -> Mapping[str, Any]:
+def _passwords(secrets_dir: Path, *, admins: bool) -> dict[str, Any]:
     found = {"user_password": _password("shared_password", secrets_dir, USER_PASSWORD_MIN)}
     if admins:
         found["admin_password"] = _password("admin_password", secrets_dir, ADMIN_PASSWORD_MIN)

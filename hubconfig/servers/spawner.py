@@ -187,6 +187,8 @@ class Server(Watched):
             # Without it, a server may swap as much again as it has memory.
             "memswap_limit": self.mem_limit,
             "pids_limit": limits.pids,
+            # Where the machine is short of memory, these go before hub and proxy; nobody in one can lower it.
+            "oom_score_adj": 500,
             "ulimits": [Ulimit(name="nofile", soft=files, hard=files)],
             "shm_size": min(SHM_BYTES, self.mem_limit // 2),
             **launch.RIGHTS,

@@ -19,6 +19,9 @@ from infra.stack.secrets import (
 )
 from infra.stack.sections import Sections
 
+_UNGUESSED = 16
+"""Characters of a shared password that is not told as short; those who have a shorter one go on."""
+
 
 def faults(sections: Sections) -> Sequence[Fault]:
     """Secrets that are missing, or that the hub, restic or a mount would refuse once all is made."""
@@ -36,6 +39,13 @@ def _of_hubs_and_backup(sections: Sections) -> Iterator[Fault]:
         if value is not None and secret in by_hubs | by_backup and (why := secret.refusal(value)):
             yield Fault(secret.key, why)
     user, admin = (given.get(secret.key, "").strip() for secret in (SHARED_PASSWORD, ADMIN_PASSWORD))
+    if SHARED_PASSWORD in by_hubs and not SHARED_PASSWORD.refusal(user) and len(user) < _UNGUESSED:
+        yield Fault(
+            SHARED_PASSWORD.key,
+            f"has fewer than {_UNGUESSED} characters, and everybody on the internet may guess. "
+            f"Set a longer one, or have one made: pulumi config rm {SHARED_PASSWORD.key}",
+            stops=False,
+        )
     if ADMIN_PASSWORD in by_hubs and admin and admin == user:
         yield Fault(ADMIN_PASSWORD.key, f"is the same as {SHARED_PASSWORD.key}; give admins their own")
 

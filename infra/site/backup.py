@@ -13,6 +13,7 @@ from hubconfig.options import HubOptions, writable_spaces
 from infra.dock import Dock, code_uploads, secret_uploads
 from infra.host import Host
 from infra.images.contexts import ROOT
+from infra.site import bounds
 from infra.stack.secrets import Files
 from infra.stack.settings import Backup
 
@@ -58,6 +59,8 @@ def backup_container(
         docker.ContainerArgs(
             name=dock.names.backup,
             image=image,
+            memory=bounds.BACKUP.memory_mb(host.memory_mb),
+            memory_swap=bounds.BACKUP.with_swap_mb(host.memory_mb),
             init=True,
             network_mode="bridge",
             envs=[

@@ -20,6 +20,7 @@ from infra.dock import Dock, secret_uploads
 from infra.host import Host
 from infra.images.contexts import ROOT
 from infra.images.store import ImageStore
+from infra.site import bounds
 from infra.stack.secrets import Files
 
 _CODE = ROOT / "hubconfig"
@@ -92,6 +93,8 @@ class Hub(pulumi.ComponentResource):
             docker.ContainerArgs(
                 name=place.container,
                 image=images.own("hub"),
+                memory=bounds.HUB.memory_mb(host.memory_mb),
+                memory_swap=bounds.HUB.with_swap_mb(host.memory_mb),
                 init=True,
                 network_mode="bridge",
                 networks_advanced=[

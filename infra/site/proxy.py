@@ -14,6 +14,7 @@ from infra import pem
 from infra.dock import Dock
 from infra.engine import Engine, EngineError, MissingError, UnreachableError
 from infra.host import Host
+from infra.site import bounds
 from infra.site.addresses import Addresses
 from infra.site.caddyfile import ACME_CA, AUTHORITY, CADDYFILE, CERTIFICATES, SITE
 from infra.site.certificate import put_certificate
@@ -61,6 +62,8 @@ def proxy(
         docker.ContainerArgs(
             name=dock.names.proxy,
             image=taken,
+            memory=bounds.PROXY.memory_mb(host.memory_mb),
+            memory_swap=bounds.PROXY.with_swap_mb(host.memory_mb),
             network_mode="bridge",
             networks_advanced=[
                 docker.ContainerNetworksAdvancedArgs(name=network.name, ipv4_address=addresses.proxy)

@@ -14,6 +14,7 @@ from infra.images.store import ImageStore
 from infra.site.addresses import Addresses, addresses, kept
 from infra.site.answering import answering
 from infra.site.backup import backup_container
+from infra.site.bounds import limited_processes
 from infra.site.caddyfile import HubRoute, SiteRoutes, caddyfile
 from infra.site.fence import fence
 from infra.site.home_limits import home_limits_container
@@ -59,7 +60,9 @@ class Site(pulumi.ComponentResource):
         network_ = network(self._dock, self.addresses, images.own("fence"))
         self._places = self._hub_places(network_)
         guarded = [place.address for place in self._places.values()]
-        fence_ = fence(self._dock, host, network_, self.addresses, guarded, images.own("fence"))
+        fence_ = fence(
+            self._dock, host, network_, self.addresses, guarded, images.own("fence"), self._per_address()
+        )
         hubs = self._hubs(images, fence_)
         limits = self._home_limits(images)
         proxy_ = proxy(
@@ -73,11 +76,11 @@ class Site(pulumi.ComponentResource):
             fence_,
         )
         self._spaces(images)
-        self._backup(images)
+        bounded = [fence_, proxy_, *(hub.container for hub in hubs), *self._backup(images)]
         self.url = answering(
             self._site_url(),
             self._dock,
-            [proxy_.id, *(hub.container.id for hub in hubs), *limits],
+            [limited_processes(self._dock, bounded), *limits],
             {place.container: place.base_url for place in self._places.values()},
             behind_another=isinstance(settings.web.tls, NoTls),
         )
@@ -131,8 +134,10 @@ class Site(pulumi.ComponentResource):
         for space in remote_spaces([*self._settings.every_hub.values()]).values():
             space_container(self._dock, self._host, space, images.own("spaces"), self._secrets.space_keys)
 
-    def _backup(self, images: ImageStore) -> None:
-        if self._settings.backup is not None:
+    def _backup(self, images: ImageStore) -> list[docker.Container]:
+        if self._settings.backup is None:
+            return []
+        return [
             backup_container(
                 self._dock,
                 self._host,
@@ -141,6 +146,16 @@ class Site(pulumi.ComponentResource):
                 images.own("backup"),
                 self._secrets.backup,
             )
+        ]
+
+    def _per_address(self) -> int:
+        """Connections that an address outside may have; behind another proxy all have that one's."""
+        web = self._settings.web
+        if isinstance(web.tls, NoTls):
+            return 0
+        if web.connections_per_address is not None:
+            return web.connections_per_address
+        return min(4000, max(1000, self._host.memory_mb // 1000 * 1000))
 
     def _home_limits(self, images: ImageStore) -> list[pulumi.Output[str]]:
         """Keep homes within the limits that the hubs' settings name; known once they are."""

@@ -25,6 +25,7 @@ NEW_PUBLIC_URL = Changing("The proxy goes on, hubs restart; register the new cal
 NEW_NETWORK = Changing("Every running server is stopped and the network made anew.")
 NEW_IMAGES = Changing("Images are made anew; proxy and hub restart, running servers keep theirs.")
 BACKUP_RESTART = Changing("The backup's container restarts; the hub goes on.")
+FENCE_RESTART = Changing("The fence restarts; nobody's work is interrupted.")
 
 
 def _subnet(value: str) -> str:
@@ -134,6 +135,10 @@ class Web(Section):
     """The address that browsers use where another proxy ends TLS, such as `https://hub.example.org`; only
     with `tls` of kind `none`. Callback, redirects, cookies and printed addresses follow it. None: the hub's
     own."""
+    connections_per_address: Annotated[int | None, Field(ge=0, le=65_536), FENCE_RESTART] = None
+    """Connections that one address outside may have at once; all people of an institute may share one, and
+    each open JupyterLab has up to five. 0: any number. None: 1,000 for each GB of the machine's memory, up to
+    4,000; any number with web.tls.kind none, where another proxy has one address for everybody."""
 
 
 class Network(Section):

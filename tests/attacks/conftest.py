@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.docker.conftest import git_server, stub
+
+__all__ = ["git_server", "stub"]
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """They belong to the docker tier; the first of them may build an image."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from jupyterhub.spawner import SimpleLocalProcessSpawner
 from traitlets import Dict
 from traitlets.config import Config
 
+from hubconfig import door
 from hubconfig.access import enforcement, github
 from hubconfig.access.gate import Folders
 from hubconfig.access.sign_in import configure_authenticator
@@ -57,6 +59,11 @@ class Stub(SimpleLocalProcessSpawner):
         self.pid: int = self.pid or self.found_pid
         status: int | None = await super().poll()
         return status
+
+    async def end_now(self) -> None:
+        # As a container can be killed without the hub being asked.
+        if self.user.name.startswith("caught"):
+            os.kill(self.pid, signal.SIGKILL)
 
     async def stop(self, now: bool = False) -> None:
         marker = FOLDER / "stop-fails"
@@ -102,6 +109,7 @@ def configure(c: Config) -> None:
     c.JupyterHub.load_roles = list(additions.roles)
     c.JupyterHub.template_vars = dict(additions.template_vars)
     begin(additions.jobs, logging.getLogger("JupyterHub"))
+    door.set_up()
 
 
 configure(get_config())  # type: ignore[name-defined]  # noqa: F821 - JupyterHub gives it to the file

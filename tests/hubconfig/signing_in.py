@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from oauthenticator.oauth2 import _serialize_state
@@ -91,6 +91,11 @@ class Browser:
 
     class request:  # noqa: N801 - read as the request's attribute
         remote_ip = "192.0.2.1"
+        headers: ClassVar[dict[str, str]] = {}
+
+        class connection:  # noqa: N801 - as above
+            class context:  # noqa: N801 - as above
+                address = ("192.0.2.1", 40000)
 
     def __init__(self, code: str) -> None:
         self.code = code

@@ -8,6 +8,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from hubconfig.options import HubOptions
 from infra import checks
 from infra.stack.sections import Sections
 from tests.unit.test_handed_over import handed
@@ -59,6 +60,18 @@ def test_what_the_hub_would_refuse_is_told_first(
     message = told(given, hub)
     assert f"cyberhubs:{words}" in message
     assert "1 wrong setting;" in message
+
+
+@pytest.mark.parametrize(
+    ("password", "warned"),
+    [("x" * 15, True), ("eight888", True), ("x" * 16, False), ("  " + "x" * 15 + "  ", True), (None, False)],
+)
+def test_a_short_shared_password_is_told_and_goes_on(password: str | None, warned: bool) -> None:
+    given = {} if password is None else {"sharedPassword": password}
+    hub = HubOptions.model_validate(SHARED)
+    found = [*checks.secrets.faults(Sections(stack="s", hub=hub, secrets=given))]
+    assert [(fault.key, fault.stops) for fault in found] == ([("sharedPassword", False)] if warned else [])
+    assert all(password not in fault.rule for fault in found if password)
 
 
 @pytest.mark.parametrize(

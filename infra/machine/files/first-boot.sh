@@ -382,13 +382,15 @@ machine() {
   if [[ $OURS_ALONE == yes ]]; then passwords=$'PasswordAuthentication no\nKbdInteractiveAuthentication no'; fi
   write /etc/ssh/sshd_config.d/10-cyberhub.conf <<EOF
 MaxStartups 100:30:200
+PerSourceMaxStartups 60
+LoginGraceTime 30
 MaxSessions 100
 $passwords
 EOF
   if [[ $wrote == yes ]]; then reload_sshd; fi
 
-  # The limit that many users' processes and kernels met on cyberhubs, and the one on watched files,
-  # which all users share because they have one number inside their containers.
+  # The limit that many users' processes and kernels met on cyberhubs. Below: what all users share because they
+  # have one number inside their containers, or because there is one kernel; each server's memory bounds it.
   write /etc/security/limits.d/90-cyberhub.conf <<'EOF'
 * soft nofile 65536
 * hard nofile 1048576
@@ -396,14 +398,18 @@ EOF
 * hard nproc unlimited
 EOF
   write /etc/sysctl.d/90-cyberhub.conf <<'EOF'
-fs.inotify.max_user_instances = 8192
-fs.inotify.max_user_watches = 1048576
+fs.inotify.max_user_instances = 1048576
+fs.inotify.max_user_watches = 16777216
+kernel.pty.max = 1048576
+net.bridge.bridge-nf-call-iptables = 1
+net.netfilter.nf_conntrack_max = 262144
 EOF
-  sysctl -q -e -p /etc/sysctl.d/90-cyberhub.conf
-
-  # For sshfs, which opens /dev/fuse.
-  write /etc/modules-load.d/cyberhub.conf <<<fuse
+  # For sshfs, which opens /dev/fuse; for the fence; for what is set above.
+  write /etc/modules-load.d/cyberhub.conf <<<$'fuse\nbr_netfilter\nnf_conntrack'
   modprobe fuse || say "this kernel has no fuse: sshfs cannot work"
+  modprobe br_netfilter || say "this kernel has no br_netfilter: servers cannot be kept from each other"
+  modprobe nf_conntrack || say "this kernel does not track connections"
+  sysctl -q -e -p /etc/sysctl.d/90-cyberhub.conf
 
   # A volume that was made larger is filled at once, without a reboot.
   write /etc/udev/rules.d/90-cyberhub-grow.rules <<'EOF'
