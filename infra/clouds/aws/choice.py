@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import pulumi
+
 from infra.clouds import data_volume
 from infra.clouds.asking import NotThereError, nearest
 from infra.clouds.aws import facts
@@ -63,11 +65,24 @@ class RegionChooser(Chooser[ZoneVolume]):
         if self._faults or subnet is None:
             raise wrong(self._faults)
         machine_type = region.machine_type(cloud.instance_type)
+        if self._machine is None and not machine_type.free:
+            pulumi.log.warn(self._not_in_free_plan())
         return RegionHas(
             machine_type=machine_type,
             image_id=region.image_id(machine_type.architecture),
             subnet=subnet,
             already=self._already(volume),
+        )
+
+    def _not_in_free_plan(self) -> str:
+        wanted = self._cloud.instance_type
+        free = self._region.free_types()
+        small = next((each for each in FREE_TYPES if each in free), free[0] if free else "another")
+        there = ", ".join(free) or "none"
+        return (
+            f"AWS's free plan has no {wanted} for this account; it has {there}. An account that is on it "
+            "cannot start this machine (`not eligible for Free Tier`), and disk and address would be made "
+            f"before: set cloud.instanceType to {small}. Other accounts pay for it."
         )
 
     def _no_such_type(self) -> str:

@@ -10,6 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.clouds.asking import Answer, CloudError, NotThereError, ask
+from infra.clouds.aws.meaning import meaning, not_there
 from infra.clouds.data_volume import Volume
 
 _IMAGE: Final = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-"
@@ -23,6 +24,8 @@ class MachineType:
     cpus: int
     architecture: str
     """x86_64 or arm64."""
+    free: bool
+    """Whether AWS's free plan has it, for this account."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +66,22 @@ class Region:
         """All types of machines that the region has."""
         return list(self._ask(lambda: aws.ec2.get_instance_types(opts=self._options)).instance_types)
 
+    def free_types(self) -> list[str]:
+        """The types of machines that AWS's free plan has, for this account."""
+        wanted = aws.ec2.GetInstanceTypesFilterArgs(name="free-tier-eligible", values=["true"])
+        found = self._ask(lambda: aws.ec2.get_instance_types(filters=[wanted], opts=self._options))
+        return sorted(found.instance_types)
+
     def machine_type(self, instance_type: str) -> MachineType:
         """A size of machine that the region has."""
         found = self._ask(lambda: aws.ec2.get_instance_type(instance_type=instance_type, opts=self._options))
         architecture = "x86_64" if "x86_64" in found.supported_architectures else "arm64"
-        return MachineType(memory_mb=found.memory_size, cpus=found.default_vcpus, architecture=architecture)
+        return MachineType(
+            memory_mb=found.memory_size,
+            cpus=found.default_vcpus,
+            architecture=architecture,
+            free=bool(found.free_tier_eligible),
+        )
 
     def image_id(self, architecture: str) -> str:
         """Today's Amazon Linux 2023."""
@@ -119,31 +133,6 @@ class Region:
             return ask(question)
         except CloudError as error:
             text = str(error)
-        if any(
-            words in text for words in ("NotFound", "no matching", "couldn't find", "returned no results")
-        ):
+        if not_there(text):
             raise NotThereError
-        raise pulumi.RunError(_meaning(text))
-
-
-def _meaning(text: str) -> str:
-    """What the plug-in's complaint means for its reader."""
-    if any(
-        words in text for words in ("No valid credential sources", "no EC2 IMDS role", "failed to get shared")
-    ):
-        return (
-            f"There are no credentials for AWS: {text}. Run `aws configure` or set AWS_PROFILE, "
-            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or cloud.profile. See docs/aws.md"
-        )
-    if "nvalid AWS Region" in text or "no such host" in text:
-        return f"cloud.region: AWS has no such region, or this computer does not reach it: {text}"
-    if any(words in text for words in ("ExpiredToken", "token has expired", "token is expired")):
-        return f"The AWS credentials have expired; sign in again (`aws sso login`): {text}"
-    if any(words in text for words in ("AuthFailure", "InvalidClientTokenId", "SignatureDoesNotMatch")):
-        return (
-            "AWS refused the credentials: they are mistyped, were deleted, or the region is not enabled for "
-            f"the account: {text}"
-        )
-    if "UnauthorizedOperation" in text or "AccessDenied" in text:
-        return f"AWS's credentials may not do what is needed; see docs/aws.md for the policy: {text}"
-    return f"AWS answered: {text}"
+        raise pulumi.RunError(meaning(text))

@@ -12,11 +12,15 @@ from typing import Any, Final
 
 import yaml
 
-_ADVICE: Final = (
+from infra.clouds.openstack.entry import wrong_entry
+
+ADVICE: Final = (
     "Make an application credential (on Arbutus: Identity > Application Credentials > Create), put the "
     "clouds.yaml it offers into ~/.config/openstack/, and name its entry in cloud.cloud or OS_CLOUD. "
     "See docs/arbutus.md"
 )
+
+"""How to get credentials that a program can use."""
 
 _SCOPE: Final = (
     *("OS_PROJECT_ID", "OS_PROJECT_NAME", "OS_TENANT_ID", "OS_TENANT_NAME"),
@@ -31,9 +35,9 @@ def missing(cloud: str | None, environ: Mapping[str, str] = os.environ) -> str |
     if entry:
         return _missing_entry(entry, environ)
     if not environ.get("OS_AUTH_URL"):
-        return f"There are no credentials for OpenStack: no cloud.cloud, OS_CLOUD or OS_AUTH_URL. {_ADVICE}"
+        return f"There are no credentials for OpenStack: no cloud.cloud, OS_CLOUD or OS_AUTH_URL. {ADVICE}"
     if environ.get("OS_AUTH_TYPE") == "v3websso":
-        return f"OS_AUTH_TYPE=v3websso signs in with a browser, which no program can do. {_ADVICE}"
+        return f"OS_AUTH_TYPE=v3websso signs in with a browser, which no program can do. {ADVICE}"
     if environ.get("OS_APPLICATION_CREDENTIAL_ID"):
         scope = [name for name in _SCOPE if environ.get(name)]
         if scope:
@@ -44,38 +48,23 @@ def missing(cloud: str | None, environ: Mapping[str, str] = os.environ) -> str |
     return None
 
 
-def rejected(error: str) -> str | None:
-    """What an answer of OpenStack's identity service means for its reader; None when it is none."""
-    if "cannot request a scope" in error:
-        return (
-            "OpenStack refused the application credential because it came with a project or domain: remove "
-            "those from its entry in clouds.yaml and unset OS_PROJECT_* and OS_*_DOMAIN_*"
-        )
-    if any(words in error for words in ("401", "Authentication failed", "Unauthorized")):
-        return (
-            "OpenStack refused the credentials: they are mistyped, have expired, were deleted, or belong "
-            f"to another cloud. {_ADVICE}"
-        )
-    if any(words in error for words in ("no such host", "connection refused", "i/o timeout", "EOF")):
-        return f"OpenStack does not answer under the address in clouds.yaml or OS_AUTH_URL: {error}"
-    return None
-
-
 def _missing_entry(entry: str, environ: Mapping[str, str]) -> str | None:
     file = _clouds_file(environ)
     if file is None:
-        return f"There is no clouds.yaml to find the cloud {entry!r} in. {_ADVICE}"
+        return f"There is no clouds.yaml to find the cloud {entry!r} in. {ADVICE}"
     secrets = _found_file("secure", environ)
     for each in (file, *([secrets] if secrets else [])):
         if why := _unreadable(each):
             return why
     document: Any = yaml.safe_load(file.read_bytes())
     clouds = document.get("clouds") if isinstance(document, dict) else None
-    entries = sorted(clouds) if isinstance(clouds, dict) else []
+    clouds = clouds if isinstance(clouds, dict) else {}
+    entries = sorted(map(str, clouds))
     if entry not in entries:
         there = ", ".join(entries) or "none"
         return f"{file} has no cloud {entry!r}; it has: {there}. Correct cloud.cloud or OS_CLOUD"
-    return None
+    content = next(value for name, value in clouds.items() if str(name) == entry)
+    return wrong_entry(f"{file}: the cloud {entry}", content if isinstance(content, dict) else {}, environ)
 
 
 def _unreadable(file: Path) -> str | None:

@@ -15,7 +15,7 @@ import pulumi_openstack as openstack
 
 from infra.clouds.asking import Answer, CloudError, NotThereError, SeveralError, ask, nearest
 from infra.clouds.data_volume import Volume
-from infra.clouds.openstack import credentials as openstack_credentials
+from infra.clouds.openstack.meaning import meaning, not_there, several
 
 _SECONDS: Final = 10
 """For one answer that only makes a message better."""
@@ -165,12 +165,11 @@ class Project:
             return ask(question)
         except CloudError as error:
             text = str(error)
-        lower = text.lower()
-        if any(words in lower for words in ("no results", "no flavor found", "floatingip_v2 found", "404")):
+        if not_there(text):
             raise NotThereError
-        if "more than one" in lower or "multiple results" in lower:
+        if several(text):
             raise SeveralError
-        raise pulumi.RunError(openstack_credentials.rejected(text) or f"OpenStack answered: {text}")
+        raise pulumi.RunError(meaning(text))
 
     def _names(self, service: str, path: str, key: str) -> list[str]:
         """The names of all there are of something; the plug-in can only say whether there is one."""

@@ -46,8 +46,9 @@ class Questions:
         )["InstanceTypeOfferings"]
         return {"locations": [one["Location"] for one in found]}
 
-    def _types(self, _: Json) -> Json:
-        pages = self.ec2.get_paginator("describe_instance_types").paginate()
+    def _types(self, args: Json) -> Json:
+        filters = [{"Name": each["name"], "Values": each["values"]} for each in args.get("filters") or []]
+        pages = self.ec2.get_paginator("describe_instance_types").paginate(Filters=filters)
         return {"instanceTypes": [one["InstanceType"] for page in pages for one in page["InstanceTypes"]]}
 
     def _type(self, args: Json) -> Json:
@@ -55,6 +56,7 @@ class Questions:
         return {
             "memorySize": found["MemoryInfo"]["SizeInMiB"],
             "defaultVcpus": found["VCpuInfo"]["DefaultVCpus"],
+            "freeTierEligible": found["FreeTierEligible"],
             "supportedArchitectures": found["ProcessorInfo"]["SupportedArchitectures"],
         }
 

@@ -24,6 +24,17 @@ def test_a_type_that_the_region_has_not_is_told_with_the_free_one_there() -> Non
     assert north.machines()
 
 
+def test_a_type_that_a_free_plan_would_refuse_is_told_before_anything_is_made(cloud: Account) -> None:
+    told = up(cloud, {"instanceType": "t2.micro"}).run.told.of("warning")
+    assert "AWS's free plan has no t2.micro for this account; it has " in told
+    assert "set cloud.instanceType to t3.micro" in told
+
+
+@pytest.mark.parametrize("free", ["t3.micro", "t3.small"])
+def test_a_type_that_a_free_plan_has_needs_no_word(cloud: Account, free: str) -> None:
+    assert "free plan" not in up(cloud, {"instanceType": free}).run.told.of("warning")
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
