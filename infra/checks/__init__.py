@@ -11,6 +11,7 @@ from infra.checks import (
     access,
     backup,
     certificate,
+    data_folder,
     home_limits,
     host_keys,
     images,
@@ -31,8 +32,9 @@ OF_SETTINGS: Final[tuple[Check, ...]] = (
     backup.faults,
     this_computer.faults,
     home_limits.faults,
+    data_folder.faults,
 )
 """Of the stack file alone."""
 
-OF_MACHINE: Final[tuple[Check, ...]] = (limits.faults, home_limits.faults)
+OF_MACHINE: Final[tuple[Check, ...]] = (limits.faults, home_limits.faults, data_folder.faults)
 """Of the settings beside the machine that its cloud has for them."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from infra.clouds import own_engine
 from infra.clouds.context import Context
 from infra.engine import Engine, EngineError, local_engine
 from infra.host import Host
@@ -42,13 +43,16 @@ class ThisComputer:
 
 
 def this_computer(cloud: LocalCloud, context: Context) -> ThisComputer:
-    """The machine at hand. Raises pulumi.RunError when its Docker engine does not answer."""
+    """The machine at hand. Raises pulumi.RunError when its Docker engine does not answer, or is not fit."""
     engine = local_engine()
     try:
         info = engine.info()
+        refusal = own_engine.refusal(engine, info)
     except EngineError as error:
         raise pulumi.RunError(
             f"Docker does not answer: {error}\n"
             "Start Docker (on a server: systemctl start docker; `make up` installs it on Debian and Ubuntu)."
         ) from None
+    if refusal:
+        raise pulumi.RunError(f"cloud.kind: a local stack cannot be here: {refusal}")
     return ThisComputer(Capacity(info["MemTotal"] // _MB, info["NCPU"]), engine, cloud, context.stack)

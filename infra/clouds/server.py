@@ -7,7 +7,7 @@ from typing import Final
 import pulumi
 
 from infra.host import Host, Ssh
-from infra.machine import keys, readiness
+from infra.machine import keys, readiness, systems
 from infra.machine.capacity import Capacity
 from infra.machine.filesystem import Filesystem
 from infra.machine.first_boot import FirstBoot
@@ -16,6 +16,8 @@ from infra.remote_shell import CommandError
 from infra.stack.clouds import ServerCloud
 
 _FACTS: Final = """\
+cat /etc/os-release 2>/dev/null
+echo {end}
 cat /etc/machine-id
 awk '/^MemTotal:/ {{ print int($2 / 1024) }}' /proc/meminfo
 nproc
@@ -24,6 +26,8 @@ while [ ! -e "$folder" ]; do folder=$(dirname "$folder"); done
 findmnt --noheadings --output FSTYPE,OPTIONS {which} "$folder" | tail -n 1
 """
 """The last line is missing where a disk is still to be mounted."""
+
+_END_OF_RELEASE: Final = "-- end of os-release"
 
 
 class ServerMachine(pulumi.ComponentResource):
@@ -34,8 +38,8 @@ class ServerMachine(pulumi.ComponentResource):
     def __init__(self, name: str, cloud: ServerCloud, opts: pulumi.ResourceOptions | None = None) -> None:
         """Check that the machine lets us in, and ask what it has.
 
-        Raises pulumi.RunError when it does not answer, refuses the key, shows another host key, or gives
-        no root rights.
+        Raises pulumi.RunError when it does not answer, refuses the key, shows another host key, gives
+        no root rights, or has a system that is too old or unknown.
         """
         super().__init__("cyberhubs:index:ServerMachine", name, None, opts)
         self._prefix = name
@@ -81,11 +85,16 @@ def _facts(machine: Machine, cloud: ServerCloud) -> tuple[str, Capacity]:
     readiness.check_access(machine)
     which = "--mountpoint" if cloud.data_device else "--target"
     try:
-        told = machine.run(_FACTS.format(folder=cloud.data_dir, which=which), as_root=True)
+        told = machine.run(
+            _FACTS.format(folder=cloud.data_dir, which=which, end=_END_OF_RELEASE), as_root=True
+        )
     except CommandError as error:
         raise pulumi.RunError(
             f"{machine.ssh.user} may not become root on {machine.address}: {error}\n"
             "Use root as cloud.sshUser, or a user who may sudo without a password."
         ) from None
-    machine_id, memory_mb, cpus, *data = told.splitlines()
+    release, _, rest = told.partition(f"{_END_OF_RELEASE}\n")
+    if refusal := systems.refusal(release):
+        raise pulumi.RunError(f"cloud.address: {cloud.address}: {refusal}. Nothing on it was changed.")
+    machine_id, memory_mb, cpus, *data = rest.splitlines()
     return machine_id, Capacity(int(memory_mb), int(cpus), Filesystem.of_words(" ".join(data)))

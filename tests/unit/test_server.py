@@ -41,6 +41,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pat
         code: int = 0,
         words: str = "",
         data: str = "",
+        system: str = "taken-debian-12",
     ) -> Path:
         program = tmp_path / "bin" / "ssh"
         program.parent.mkdir(exist_ok=True)
@@ -52,7 +53,8 @@ echo '{words}' >&2
 [ {code} = 0 ] || exit {code}
 case $* in *sudo*) [ {sudo} = 0 ] || {{ echo 'sudo: a password is required' >&2; exit {sudo}; }} ;; esac
 case $script in
-  *MemTotal*) printf '{machine_id}\\n{memory_mb}\\n{cpus}\\n{data}\\n' ;;
+  *MemTotal*) cat {Path(__file__).with_name("systems") / system}; echo '-- end of os-release'
+    printf '{machine_id}\\n{memory_mb}\\n{cpus}\\n{data}\\n' ;;
   *state=absent*) if [ -e {tmp_path}/conf ]; then . {tmp_path}/conf; printf "{READY.format(digest="$DIGEST")}"
     else echo state=absent; fi ;;
   *first-boot.conf*) grep -o "echo [A-Za-z0-9+/=]* | base64 -d >/etc/cyberhub" <<<"$script" |
@@ -104,6 +106,24 @@ def build(cloud: ServerCloud, *, preview: bool = False) -> tuple[Host, str | Non
 
     done = engine.run(program, preview=preview)
     return hosts[0], known[0] if known else None, done
+
+
+@pytest.mark.parametrize(
+    ("system", "told"),
+    [
+        ("too-old-centos-7", "CentOS Linux 7 (Core) is too old; use AlmaLinux"),
+        ("too-old-ubuntu-20.04", "Ubuntu 20.04.6 LTS is too old"),
+        ("unknown-alpine", "Alpine Linux v3.20 is not supported"),
+    ],
+)
+def test_a_system_that_cannot_be_is_refused_before_anything_is_put_there(
+    key: Path, server: Callable[..., Path], system: str, told: str
+) -> None:
+    asked = server(system=system)
+    with pytest.raises(pulumi.RunError) as caught:
+        build(settings(key))
+    assert told in str(caught.value)
+    assert "first-boot.conf" not in asked.read_text()
 
 
 def test_its_size_is_known_before_anything(key: Path, server: Callable[..., Path]) -> None:

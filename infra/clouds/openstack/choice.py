@@ -14,6 +14,7 @@ from infra.clouds.context import Context
 from infra.clouds.data_volume import Volume
 from infra.clouds.openstack import facts
 from infra.clouds.openstack.project import Flavor, Project
+from infra.machine import systems
 from infra.stack.clouds import OpenStackCloud
 from infra.stack.stack_file import wrong
 
@@ -21,7 +22,6 @@ _USERS: Final = {
     "almalinux": "almalinux",
     "centos": "centos",
     "debian": "debian",
-    "fedora": "fedora",
     "rocky": "rocky",
     "ubuntu": "ubuntu",
 }
@@ -121,6 +121,9 @@ class ProjectChooser(Chooser[Volume]):
     def _image_id(self) -> str:
         """The image for a new machine; a machine that runs does without when its image was retired."""
         image = self._cloud.image
+        if self._machine is None and (old := systems.refusal_of_image(image)):
+            self._fault("image", old)
+            return ""
         try:
             return self._project.image_id(image)
         except NotThereError as error:

@@ -47,6 +47,8 @@ from tests.unit.engine import Answer
             {},
             "cyberhubs:cloud.externalNetwork: there are several external networks; set the one to",
         ),
+        ({"image": "CentOS-7-x64"}, {}, {}, "cyberhubs:cloud.image: CentOS-7-x64 is too old; use AlmaLinux"),
+        ({"image": "Fedora-41"}, {}, {}, "cyberhubs:cloud.image: Fedora-41 is not supported; use AlmaLinux"),
         ({"image": "Own-Image"}, {}, {}, "cyberhubs:cloud.sshUser: the user of the image Own-Image is not"),
         (
             {"floatingIp": "134.87.8.99"},
