@@ -14,6 +14,7 @@ from infra.site.gone import gone
 from infra.site.orphans import tell_of_gone
 from tools.stacks import recovery, status
 from tools.stacks.deployed import Deployed
+from tools.toolchain.console import Problem
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,25 @@ def deployed(
     monkeypatch.setattr(Deployed, "find", lambda name: Deployed(name, found))
     monkeypatch.setattr(status, "answers", lambda _: answers)
     monkeypatch.setattr(recovery, "missing", lambda _: [*gone])
+
+
+def test_a_machine_that_cannot_be_asked_is_for_pulumi_to_tell_of(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed(monkeypatch, tmp_path, answers=True)
+
+    def fail(_: Deployed) -> list[str]:
+        raise Problem("Docker does not say what it has: permission denied")
+
+    monkeypatch.setattr(recovery, "missing", fail)
+    assert not recovery.must_refresh("local")
+    monkeypatch.setattr(status, "missing", fail)
+    monkeypatch.setattr(Deployed, "hubs", lambda _: [])
+    with pytest.raises(Problem, match="exclamation mark"):
+        status.show("local")
+    said = capsys.readouterr().out
+    assert "! what is there" in said
+    assert "permission denied" in said
 
 
 CONTAINER, NETWORK, IMAGE = (

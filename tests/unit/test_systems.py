@@ -10,6 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from infra.machine import systems
 from infra.machine.first_boot import FILES
@@ -103,3 +105,12 @@ def test_an_image_whose_name_tells_an_old_system_is_refused(image: str, *, old: 
 )
 def test_an_image_of_an_unknown_system_is_refused(image: str) -> None:
     assert systems.refusal_of_image(image) == f"{image} is not supported; use {systems.TAKEN}"
+
+
+@given(st.text())
+@settings(deadline=None)
+def test_no_file_and_no_name_is_too_odd_to_be_told_of(text: str) -> None:
+    for told in (systems.refusal(text), systems.refusal(f"ID=debian\nVERSION_ID={text}")):
+        assert told is None or "; use AlmaLinux" in told
+    told = systems.refusal_of_image(text)
+    assert told is None or told.startswith(text)

@@ -57,7 +57,10 @@ def must_refresh(stack: str) -> bool:
         return False
     if folder_is_gone(deployed):
         let_go_of_folder(deployed)
-    found = missing(deployed)
+    try:
+        found = missing(deployed)
+    except Problem:
+        found = []  # a machine that cannot be asked is for `pulumi up` to tell of, too
     if found:
         say(f"==> Gone from the machine, and made again: {', '.join(found)}")
     return bool(found) or not status.answers(deployed.url)

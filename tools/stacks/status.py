@@ -32,7 +32,7 @@ def show(stack: str) -> None:
     said = [
         _answer(url),
         *_certificate(url, datetime.now(UTC), renewed=deployed.certificate_is_renewed),
-        *(Line("gone", f"{each}; `make up` makes it again", wrong=True) for each in missing(deployed)),
+        *_gone(deployed),
     ]
     say("\n".join([url, *map(str, said)]))
     wrong = any(line.wrong for line in said)
@@ -51,6 +51,15 @@ def show(stack: str) -> None:
         raise Problem(
             "Look at the lines that start with an exclamation mark; docs/running.md says what to do."
         )
+
+
+def _gone(deployed: Deployed) -> list[Line]:
+    """What somebody removed from the machine."""
+    try:
+        found = missing(deployed)
+    except Problem as problem:
+        return [Line("what is there", f"is not known: {problem}", wrong=True)]
+    return [Line("gone", f"{each}; `make up` makes it again", wrong=True) for each in found]
 
 
 def answers(url: str) -> bool:
