@@ -72,8 +72,9 @@ def refusal_of_image(name: str) -> str | None:
     plain = re.sub(r"[\s_-]+", " ", name).strip().lower()
     for words, system in sorted(_IN_NAMES.items(), key=lambda each: -len(each[0])):
         found = re.match(
-            rf"(?:gold |official |cloud |image )*{words}(?: server| linux| genericcloud)?"
-            rf" ?(?P<version>v?\d+(?:\.\d+)*)?(?: |\.|$)",
+            rf"(?:gold |official |cloud |image )*{words}"
+            r"(?: server| linux| gnu/linux| genericcloud| cloud| minimal){0,2}"
+            r" ?(?P<version>v?\d+(?:\.\d+)*)?(?: |\.|$)",
             plain,
         )
         if found is None:
