@@ -15,6 +15,10 @@ USER: Final = f"{inside.UID}:{inside.GID}"
 PROGRAM: Final = ("jupyterhub-singleuser",)
 """What a server runs: the image's own ENTRYPOINT gets it as its command."""
 
+ANSWER_S: Final = 240
+"""Seconds until a server must take connections. JupyterLab needs some 3 s of a CPU for it; when a class
+starts all at once, the last one waits for all others."""
+
 SEAL: Final = f"seccomp={seal.profile()}"
 
 RIGHTS: Final[dict[str, Any]] = {

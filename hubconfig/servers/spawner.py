@@ -31,12 +31,8 @@ SHM_BYTES = 256 * 1024**2
 """Shared memory, which scientific libraries use between processes; Docker's own is 64 MB. It counts
 against the server's memory."""
 
-ANSWER_S = 240
-"""Seconds until a server must take connections. JupyterLab needs some 3 s of a CPU for it; when a class
-starts all at once, the last one waits for all others."""
-
 START_S = 300
-"""Seconds for that and for what Docker does before it."""
+"""Seconds until a server answers, with what Docker does before."""
 
 TIDYING = {"JUPYTER_CONFIG_DIR": "/tmp/jupyter-config"}  # noqa: S108 - the container's own
 """For a server that is started to make room: it may have to make this folder, and ends where it cannot."""
@@ -49,8 +45,9 @@ LAST_WORDS = 20
 """Lines of the log of a server that did not start, for the administrator."""
 
 NO_ANSWER = (
-    f"Your server did not answer within {ANSWER_S // 60} minutes. Your files are safe. Either the machine is "
-    "very busy, or this application hub is broken. Please try again later, or tell your administrator."
+    f"Your server did not answer within {launch.ANSWER_S // 60} minutes. Your files are safe. Either the "
+    "machine is very busy, or this application hub is broken. Please try again later, or tell your "
+    "administrator."
 )
 
 
@@ -124,11 +121,11 @@ class Server(Watched):
         Raises NotStartedError when it ends, or takes too long.
         """
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + ANSWER_S
+        deadline = loop.time() + launch.ANSWER_S
         look_at = loop.time() + 1
         while not (address and await _listens(address, port)):
             if loop.time() > deadline:
-                await self._log_last_words(f"does not answer after {ANSWER_S} s")
+                await self._log_last_words(f"does not answer after {launch.ANSWER_S} s")
                 raise NotStartedError(500, NO_ANSWER)
             if not address or loop.time() > look_at:
                 look_at = loop.time() + 2

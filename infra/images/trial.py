@@ -13,8 +13,8 @@ from typing import Any, Final
 from hubconfig.servers import launch, seal
 from infra.engine import Engine, EngineError, MissingError, UnreachableError
 
-SECONDS: Final = 60
-"""The longest that an image may take to say a version; JupyterHub takes 2 s of a CPU for it."""
+SECONDS: Final = launch.ANSWER_S
+"""The longest that an image may take to say a version, as a server may to answer; it takes 2 s of a CPU."""
 
 _NO_SUCH_PROGRAM: Final = "no-such-program-of-cyberhubs"
 
