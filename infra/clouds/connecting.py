@@ -20,11 +20,14 @@ _NOBODY: Final = re.compile(
 )
 
 
-def in_the_way(text: str, address: str, environ: Mapping[str, str] = os.environ) -> str | None:
+def in_the_way(
+    text: str, address: str, authority: str, environ: Mapping[str, str] = os.environ
+) -> str | None:
     """What is wrong on the way and what to do; None when an error is none of the way's.
 
     :param text: the plug-in's words.
     :param address: where people write the cloud's address, for the message.
+    :param authority: where they name the authority that signed the cloud's certificates.
     """
     proxies = [name for name in _PROXIES if environ.get(name)]
     through = f" This computer asks through a proxy ({' and '.join(proxies)})." if proxies else ""
@@ -41,8 +44,8 @@ def in_the_way(text: str, address: str, environ: Mapping[str, str] = os.environ)
     if _STRANGER.search(text):
         return (
             f"The certificate of what answers is not one that this computer trusts: {text}\nEither {address} "
-            "leads elsewhere, or the cloud has an authority of its own, whose certificate must be named "
-            f"(OpenStack: `cacert` in clouds.yaml or OS_CACERT; AWS: AWS_CA_BUNDLE).{through}"
+            f"leads elsewhere, or the cloud has an authority of its own, whose certificate is to be named in "
+            f"{authority}.{through}"
         )
     if _WEB_PAGE.search(text):
         start = " ".join(re.sub(r"<[^>]*>", " ", text).split())[:200]

@@ -50,7 +50,7 @@ def meaning(text: str, environ: Mapping[str, str] = os.environ) -> str:
     for applies, words in _MEANINGS:
         if applies(text, code):
             return words.format(text=text) + _shell(environ)
-    return in_the_way(text, "cloud.region", environ) or f"AWS answered: {text}"
+    return in_the_way(text, "cloud.region", "AWS_CA_BUNDLE", environ) or f"AWS answered: {text}"
 
 
 _MEANINGS: Final[tuple[tuple[Callable[[str, str], bool], str], ...]] = (

@@ -40,7 +40,7 @@ def meaning(text: str) -> str:
     for applies, words in _MEANINGS:
         if applies(text, status):
             return words.format(text=text, url=_url(text))
-    return in_the_way(text, ADDRESS) or _by_status(text, status)
+    return in_the_way(text, ADDRESS, "`cacert` of clouds.yaml, or OS_CACERT") or _by_status(text, status)
 
 
 _MEANINGS: Final[tuple[tuple[Callable[[str, int | None], bool], str], ...]] = (

@@ -46,7 +46,7 @@ def got(status: int, url: str, body: str = "") -> str:
         ("dial tcp 10.0.0.404:5000: connect: connection refused", "Nothing answers under the address"),
         ("proxyconnect tcp: dial tcp 10.1.1.1:3128: connect: connection refused", "The proxy that"),
         ("x509: certificate has expired or is not yet valid: current time 2031-01-01", "set the clock"),
-        ("x509: certificate signed by unknown authority", "`cacert` in clouds.yaml or OS_CACERT"),
+        ("x509: certificate signed by unknown authority", "`cacert` of clouds.yaml, or OS_CACERT"),
         (got(403, "https://c/v2.1/servers"), "their role lacks the right"),
         (got(503, "https://c/v2.1/flavors"), "OpenStack is out of order"),
         ("something that nobody foresaw, 401 of 404", "OpenStack answered: something that nobody foresaw"),
@@ -189,13 +189,16 @@ def test_what_the_shell_sets_in_place_of_files_is_named_and_its_value_is_not() -
 
 
 def test_a_proxy_is_named_by_its_variable() -> None:
-    said = in_the_way("proxyconnect tcp: no such host", "x", {"https_proxy": "http://me:SECRET@p:3128"}) or ""
+    said = (
+        in_the_way("proxyconnect tcp: no such host", "x", "y", {"https_proxy": "http://me:SECRET@p:3128"})
+        or ""
+    )
     assert "The proxy that https_proxy names" in said
     assert "SECRET" not in said
-    said = in_the_way("dial tcp: i/o timeout", "x", {"HTTPS_PROXY": "http://p"}) or ""
+    said = in_the_way("dial tcp: i/o timeout", "x", "y", {"HTTPS_PROXY": "http://p"}) or ""
     assert "asks through a proxy (HTTPS_PROXY)" in said
 
 
 @pytest.mark.parametrize("text", ["quota exceeded", "Conflict", "EOFF", "the host is down for maintenance"])
 def test_what_is_not_the_ways_fault_is_left_to_others(text: str) -> None:
-    assert in_the_way(text, "x", {}) is None
+    assert in_the_way(text, "x", "y", {}) is None
