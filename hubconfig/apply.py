@@ -35,6 +35,7 @@ from hubconfig.servers.menu import Menu
 from hubconfig.servers.server_limit import ServerLimit
 from hubconfig.servers.spawner import START_S, Server
 from hubconfig.settings import HubSettings
+from hubconfig.user_hosts import part_hosts
 
 
 def apply(
@@ -51,6 +52,7 @@ def apply(
     """
     folders = folders or Folders()
     _addresses(settings, c)
+    part_hosts(settings, c)
     _state(c, folders)
     sign_in = configure_authenticator(settings, c, folders, secrets_dir)
     menu = Menu(settings.options.menu, settings.options.limits, sign_in.gate.may_see)

@@ -24,6 +24,12 @@ PROXY_HTTP_PORT: Final = 8080
 PROXY_HTTPS_PORT: Final = 8443
 """The proxy's ports inside its container; above 1023, so that it needs no privilege."""
 
+PROXY_ASK_PORT: Final = 8079
+"""Where the proxy asks itself, on its loopback, which of the hubs knows a host's user."""
+
+ASKED_FOR_HOSTS: Final = "hub/user-host"
+"""The path below a hub's own at which it says whether a host is one of its users'."""
+
 STATE: Final = PurePosixPath("/srv/state")
 """The hub's own memory."""
 

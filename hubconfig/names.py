@@ -1,6 +1,7 @@
 """The names that the proxy, the hubs and Docker must agree on; different things never share one.
 
-The proxy keeps no table: it turns `/user/NAME/` into the container PREFIX-user-NAME by Docker's DNS.
+The proxy keeps no table: it turns `/user/NAME/`, or the host NAME.DOMAIN where users have hosts of their own,
+into the container PREFIX-user-NAME by Docker's DNS.
 So a user's name must be one that is the same as URL path, container name, DNS label and folder.
 
 A container is called by a prefix, a word of ours and, for most, a further name: `local-proxy`,
@@ -43,6 +44,18 @@ _PROXY, _FENCE, _BACKUP, _HOME_LIMITS, _HUB = "proxy", "fence", "backup", "home-
 _OUR_WORDS: Final = frozenset({_USER, _SPACE, _PROXY, _FENCE, _BACKUP, _HUB, *_HOME_LIMITS.split("-")})
 """No part of a prefix may be one of them."""
 
+HOST_LABEL_MAX: Final = 63
+"""Characters of a DNS label."""
+
+_NEXT: Final = "---"
+"""Parts a user's name from a further hub's in a host's label; no user's name holds it."""
+
+_SPACER: Final = "user----"
+"""Begins a label that would else have hyphens for its third and fourth character, which authorities do not
+sign: those places mark names in other scripts (RFC 5891)."""
+
+_HUB_LABEL_MAX: Final = HOST_LABEL_MAX - USER_MAX - len(_NEXT)
+
 _TAG_LENGTH: Final = 16  # 64 bits: nobody can search for a name that falls on another's tag
 
 _PREFIX_TAG: Final = re.compile(r"[0-9a-f]{6}")
@@ -66,6 +79,33 @@ def safe_name(name: str) -> str:
     stem = re.sub(r"[^a-z0-9]+", "-", folded)[: USER_MAX - _TAG_LENGTH - 2].strip("-") or "user"
     tag = hashlib.sha256(folded.encode(errors="surrogatepass")).hexdigest()[:_TAG_LENGTH]
     return f"{stem}--{tag}"
+
+
+def host_label(hub: str, user: str) -> str:
+    """What stands before the users' domain in the name of the host that is this user's alone.
+
+    The user's name; at a further hub also the hub's, as its people may be others. Two users of a site never
+    share one.
+
+    :param user: a name that is safe.
+    """
+    label = user if hub == FIRST_HUB else f"{user}{_NEXT}{_hub_label(hub)}"
+    return f"{_SPACER}{label}" if label[2:4] == "--" else label
+
+
+def host_pattern(hub: str, domain: str) -> str:
+    """Matches the hosts of a hub's users and no other hub's; its group is the user's name.
+
+    For Go and Python alike.
+    """
+    end = "" if hub == FIRST_HUB else _NEXT + _hub_label(hub)
+    return rf"^(?:{_SPACER})?({USER_NAME.pattern}){end}\.{re.escape(domain)}$"
+
+
+def user_of_host(hub: str, domain: str, host: str) -> str | None:
+    """The user of this hub whose host it is; None where it is nobody's."""
+    found = re.fullmatch(host_pattern(hub, domain), host)
+    return found[1] if found and f"{host_label(hub, found[1])}.{domain}" == host else None
 
 
 @dataclass(frozen=True)
@@ -142,6 +182,13 @@ def former_hub(stack: str, hub: str) -> str:
         tag = hashlib.sha256(f"{stack}/{hub}".encode()).hexdigest()[:4]
         words = f"{words[: PREFIX_MAX - 5].rstrip('-')}-{tag}"
     return f"{words or 'hub'}-{_HUB}"
+
+
+def _hub_label(hub: str) -> str:
+    """A further hub's part of its users' hosts' labels."""
+    if len(hub) <= _HUB_LABEL_MAX:
+        return hub
+    return f"{hub[: _HUB_LABEL_MAX - 10].rstrip('-')}--{_digest(hub)[:8]}"
 
 
 def _is_plain(stack: str) -> bool:

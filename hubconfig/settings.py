@@ -29,6 +29,8 @@ class HubSettings(Section):
     """Where a browser finds the hub, with its base path and no slash at the end."""
     base_url: str
     """The base path: `/`, or `/astro/`."""
+    user_domain: str | None = None
+    """The domain in which each user's server has a host of its own; None: all have the hub's."""
     hub_host: str
     """The hub container's name on the users' network."""
     network: str

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 from docker.errors import DockerException
 from docker.types import LogConfig, Ulimit
 
+from hubconfig import user_hosts
 from hubconfig.homes.homes import Homes
 from hubconfig.labels import labels
 from hubconfig.servers import culling, launch
@@ -178,7 +179,8 @@ class Server(Watched):
             **culling.environment(self.settings.options.culling),
             **self._git_credentials(),
         }
-        self.args = [*culling.arguments(self.settings.options.culling), NO_TRASH]
+        hosts = user_hosts.arguments(self.settings)
+        self.args = [*culling.arguments(self.settings.options.culling), *hosts, NO_TRASH]
         self.extra_create_kwargs = {"user": launch.USER, "labels": self._labels()}
         self.extra_host_config = {
             # Without it, a server may swap as much again as it has memory.

@@ -19,6 +19,7 @@ from infra.checks import (
     secrets,
     spaces,
     this_computer,
+    user_domain,
 )
 from infra.stack.sections import Check
 
@@ -29,6 +30,7 @@ OF_SETTINGS: Final[tuple[Check, ...]] = (
     access.faults,
     spaces.faults,
     certificate.faults,
+    user_domain.faults,
     backup.faults,
     this_computer.faults,
     home_limits.faults,
@@ -36,5 +38,10 @@ OF_SETTINGS: Final[tuple[Check, ...]] = (
 )
 """Of the stack file alone."""
 
-OF_MACHINE: Final[tuple[Check, ...]] = (limits.faults, home_limits.faults, data_folder.faults)
+OF_MACHINE: Final[tuple[Check, ...]] = (
+    limits.faults,
+    home_limits.faults,
+    data_folder.faults,
+    user_domain.dns_faults,
+)
 """Of the settings beside the machine that its cloud has for them."""

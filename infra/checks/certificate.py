@@ -73,7 +73,7 @@ def _of_leaf(key: str, leaf: x509.Certificate, hostname: str | None, now: dateti
         yield Fault(key, f"ended on {ends:%Y-%m-%d}; get a new certificate")
     elif ends - now < _SOON:
         yield Fault(key, f"ends on {ends:%Y-%m-%d}; get a new certificate and run up again", stops=False)
-    if hostname is not None and not _names(leaf, hostname):
+    if hostname is not None and not {hostname, f"*.{hostname.partition('.')[2]}"} & {*_names(leaf)}:
         yield Fault(key, f"does not name {hostname}; get one that does")
 
 
@@ -85,14 +85,20 @@ def _told(key: str, read: Callable[[], object]) -> list[Fault]:
     return []
 
 
-def _names(certificate: x509.Certificate, hostname: str) -> bool:
+def signed_names(tls: FilesTls) -> list[str] | None:
+    """The DNS names in a certificate of one's own; None when there is none to be read."""
+    try:
+        return _names(pem.pair(tls.certificate_file, tls.key_file).leaf)
+    except (OSError, pem.PemError):
+        return None
+
+
+def _names(certificate: x509.Certificate) -> list[str]:
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
-        return False
-    wildcard = f"*.{hostname.partition('.')[2]}"
-    names = [name.lower() for name in extension.value.get_values_for_type(x509.DNSName)]
-    return hostname in names or wildcard in names
+        return []
+    return [name.lower() for name in extension.value.get_values_for_type(x509.DNSName)]
 
 
 def _readable(key: str, file: str) -> list[Fault]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from hubconfig.container import PROXY_HTTP_PORT, PROXY_HTTPS_PORT
 from hubconfig.names import USER_NAME
 from infra.site.to_hubs import own_session, to_hub, to_hub_instead
 from infra.site.to_servers import Outside, to_server
+from infra.site.user_hosts import ASK, asking, hidden, users_hosts
 from infra.stack.settings import AcmeTls, FilesTls, LocalTls, NoTls
 
 SITE: Final = "/etc/caddy/site"
@@ -66,6 +68,23 @@ class SiteRoutes:
     hubs: Sequence[HubRoute]
     public_url: str | None = None
     """The address that browsers use where another proxy ends TLS."""
+    user_domain: str | None = None
+    """The domain in which each user's server has a host of its own; None: all have the site's."""
+
+    @property
+    def main(self) -> str:
+        """The site's address as browsers write it, where its TLS ends here."""
+        return f"https://{_bracketed(self.names[0])}{self.port}"
+
+    @property
+    def port(self) -> str:
+        """What stands behind a name in an address."""
+        return "" if self.https_port == 443 else f":{self.https_port}"
+
+    @property
+    def asks(self) -> bool:
+        """Whether certificates are got for one user's host after another, as somebody first comes to it."""
+        return self.user_domain is not None and isinstance(self.tls, LocalTls | AcmeTls)
 
     @property
     def outside(self) -> Outside:
@@ -80,17 +99,31 @@ def caddyfile(site: SiteRoutes) -> str:
     blocks = [_options(site)]
     if isinstance(site.tls, NoTls):
         blocks.append(f"http:// {{\n{_security(site.tls)}{_routes(site)}}}\n")
-    else:
-        port = "" if site.https_port == 443 else f":{site.https_port}"
-        # Another name that leads here is somebody else's to choose: it is not sent on under that name.
-        ours, main = " ".join(site.names), _bracketed(site.names[0])
-        blocks.append(
-            f"http:// {{\n\t@others not host {ours}\n"
-            f"\tredir @others https://{main}{port}{{uri}} 308\n"
-            f"\tredir https://{{host}}{port}{{uri}} 308\n}}\n"
+        return "\n".join(blocks)
+    ours = [*site.names, *([f"*.{site.user_domain}"] if site.user_domain else [])]
+    # Another name that leads here is somebody else's to choose: it is not sent on under that name.
+    blocks.append(
+        f"http:// {{\n\t@others not host {' '.join(ours)}\n"
+        f"\tredir @others {site.main}{{uri}} 308\n"
+        f"\tredir https://{{host}}{site.port}{{uri}} 308\n}}\n"
+    )
+    addresses = [f"https://{_bracketed(name)}" for name in site.names]
+    head = _tls(site.tls) + _security(site.tls)
+    if site.user_domain is None:
+        blocks.append(f"{', '.join(addresses)} {{\n{head}{_routes(site)}}}\n")
+        return "\n".join(blocks)
+    blocks.append(f"{addresses[0]} {{\n{head}{_routes(site)}}}\n")
+    if addresses[1:]:
+        # Signed in there, nobody would be at the name to which users' servers send for signing in.
+        blocks.append(f"{', '.join(addresses[1:])} {{\n{head}\tredir {site.main}{{uri}} 308\n}}\n")
+    tls = _tls(site.tls, on_demand=site.asks)
+    blocks.append(
+        users_hosts(
+            site.user_domain, site.hubs, main=site.main, tls=tls, security=partial(_security, site.tls)
         )
-        addresses = ", ".join(f"https://{_bracketed(name)}" for name in site.names)
-        blocks.append(f"{addresses} {{\n{_tls(site.tls)}{_security(site.tls)}{_routes(site)}}}\n")
+    )
+    if site.asks:
+        blocks.append(asking(site.user_domain, site.hubs))
     return "\n".join(blocks)
 
 
@@ -118,6 +151,8 @@ def _options(site: SiteRoutes) -> str:
             lines.append("acme_ca https://acme-staging-v02.api.letsencrypt.org/directory")
         if site.tls.directory_ca_file:
             lines.append(f"acme_ca_root {ACME_CA}")
+    if site.asks:
+        lines.append(ASK)
     body = "".join(f"\t{line}\n" for line in lines)
     return f"{{\n{body}}}\n"
 
@@ -135,14 +170,15 @@ def _servers(tls: LocalTls | AcmeTls | FilesTls | NoTls) -> str:
     return "servers {\n" + "".join(f"\t\t{line}\n" for line in lines) + "\t}"
 
 
-def _tls(tls: LocalTls | AcmeTls | FilesTls) -> str:
+def _tls(tls: LocalTls | AcmeTls | FilesTls, *, on_demand: bool = False) -> str:
+    when = " {\n\t\ton_demand\n\t}" if on_demand else ""
     match tls:
         case LocalTls():
-            return "\ttls internal\n"
+            return f"\ttls internal{when}\n"
         case FilesTls():
             return f"\ttls {CERTIFICATES}/ssl.crt {CERTIFICATES}/ssl.key\n"
         case AcmeTls():
-            return ""
+            return f"\ttls{when}\n" if when else ""
 
 
 def _security(tls: LocalTls | AcmeTls | FilesTls | NoTls, indent: str = "\t") -> str:
@@ -157,18 +193,19 @@ def _security(tls: LocalTls | AcmeTls | FilesTls | NoTls, indent: str = "\t") ->
 def _routes(site: SiteRoutes) -> str:
     # The longest base path first: `/` would take everything.
     hubs = sorted(site.hubs, key=lambda hub: len(hub.base_url), reverse=True)
-    return "".join(_hub_routes(hub, outside=site.outside) for hub in hubs) + _dead_ends(hubs, site)
+    if site.user_domain is None:
+        paths = "".join(_user_paths(hub, outside=site.outside) + _hub_routes(hub, site) for hub in hubs)
+        return paths + _dead_ends(hubs, site)
+    return "".join(hidden(hub) + _hub_routes(hub, site) for hub in hubs) + _dead_ends([], site)
 
 
 def _matcher(hub: HubRoute) -> str:
     return f"user_{hub.name.replace('-', '_')}"
 
 
-def _hub_routes(hub: HubRoute, *, outside: Outside) -> str:
+def _user_paths(hub: HubRoute, *, outside: Outside) -> str:
     match = _matcher(hub)
-    inside = "" if hub.base_url == "/" else f" {hub.base_url}*"
     bare = hub.base_url.rstrip("/")
-    redirect = f"\tredir {bare} {hub.base_url} 308\n" if bare else ""
     user = f"{{re.{match}.1}}"
     server = to_server(
         f"{hub.user_prefix}{user}", f"{hub.base_url}user/{user}/", matcher=match, outside=outside
@@ -177,8 +214,16 @@ def _hub_routes(hub: HubRoute, *, outside: Outside) -> str:
 \t@{match} path_regexp {match} ^{bare}/user/({USER_NAME.pattern})(?:/.*)?$
 \thandle @{match} {{
 {own_session(hub.name)}{server}\t}}
+"""
+
+
+def _hub_routes(hub: HubRoute, site: SiteRoutes) -> str:
+    inside = "" if hub.base_url == "/" else f" {hub.base_url}*"
+    bare = hub.base_url.rstrip("/")
+    redirect = f"\tredir {bare} {hub.base_url} 308\n" if bare else ""
+    return f"""\
 {redirect}\thandle{inside} {{
-{to_hub(hub.host, hub.base_url, name=hub.name, outside=outside)}\t}}
+{to_hub(hub.host, hub.base_url, name=hub.name, outside=site.outside)}\t}}
 """
 
 

@@ -37,6 +37,8 @@ class HubPlace:
     folder: HubFolder
     """On the machine."""
     site_url: pulumi.Output[str]
+    user_domain: str | None
+    """Where its users' servers have hosts of their own; None: they have the site's."""
     network: docker.Network
     address: str
     """Its address on the network."""
@@ -134,6 +136,7 @@ def _settings(place: HubPlace, host: Host, options: HubOptions, images: ImageSto
             options=options,
             public_url=known["url"] + place.base_url.rstrip("/"),
             base_url=place.base_url,
+            user_domain=place.user_domain,
             hub_host=place.container,
             network=known["network"],
             user_prefix=place.user_prefix,

@@ -112,6 +112,7 @@ class Site(pulumi.ComponentResource):
                 stack=self._dock.stack,
                 folder=DataFolder.at(host.data_dir).hub(hub),
                 site_url=self._site_url(),
+                user_domain=self._settings.user_domain,
                 network=network_,
                 address=given[hub],
                 servers_max=options.limits.servers or max(1, (host.memory_mb - _SYSTEM_MB) // _IDLE_MB),
@@ -174,6 +175,7 @@ class Site(pulumi.ComponentResource):
                     https_port=host.https_port,
                     tls=web.tls,
                     public_url=web.public_url,
+                    user_domain=self._settings.user_domain,
                     hubs=[
                         HubRoute(place.name, place.base_url, place.container, place.user_prefix)
                         for place in self._places.values()

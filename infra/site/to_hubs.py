@@ -118,7 +118,9 @@ def to_hub_instead(host: str, *, name: str, outside: Outside) -> str:
 def _from_hub(name: str, *, outside: Outside) -> str:
     """What is taken out of a hub's answers, and what is put into them."""
     more = f"; SameSite=Lax{'; Secure' if outside.secure else ''}"
-    cookies = [(r"^(_xsrf=[^;]*)", "$1; HttpOnly"), (r"^([^;]*)", f"$1{more}")]
+    # For its own host alone: JupyterHub shares the session's with all users' hosts below it.
+    cookies = [(r"(?i);\s*domain\b[^;]*", ""), (r"^(_xsrf=[^;]*)", "$1; HttpOnly")]
+    cookies.append((r"^([^;]*)", f"$1{more}"))
     if name != FIRST_HUB:
         cookies.append((f"^{_SESSION}=", f"{_SESSION}-{name}="))
     lines = "".join(f"\t\t\theader_down Set-Cookie `{old}` `{new}`\n" for old, new in cookies)

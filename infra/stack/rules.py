@@ -32,6 +32,7 @@ FORMS: Final[Mapping[str, str]] = {
     "source": "write a path with letters, digits and . _ - only",
     "subnetId": "write the subnet's id, such as subnet-0123456789abcdef0",
     "tag": "write a tag: letters, digits and . _ -, 128 at most; put it in quotes",
+    "userDomain": "write a domain alone, such as users.example.org, or none",
 }
 """Last word of a key to the form that its value must have."""
 

@@ -22,6 +22,10 @@ from infra.stack.clouds import NEW_PORTS, Cloud, ImageSource
 NO_RESTART = Changing("Taken over at the next `pulumi up`; nothing restarts.")
 NEW_NAME = Changing("The proxy restarts; register the new callback URL.")
 NEW_PUBLIC_URL = Changing("The proxy goes on, hubs restart; register the new callback URL.")
+NEW_HOSTS = Changing(
+    "The hubs restart, and everybody signs in anew. Running servers go on: load open pages anew; from one "
+    "domain to another, or back to none, stop and start them."
+)
 NEW_NETWORK = Changing("Every running server is stopped and the network made anew.")
 NEW_IMAGES = Changing("Images are made anew; proxy and hub restart, running servers keep theirs.")
 BACKUP_RESTART = Changing("The backup's container restarts; the hub goes on.")
@@ -45,14 +49,11 @@ Email = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_|~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")
 ]
 _HOSTNAME = r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}"
-
-Hostname = Annotated[
+Hostname = Annotated[str, StringConstraints(to_lower=True, max_length=253, pattern=f"^{_HOSTNAME}$")]
+UserDomain = Annotated[
     str,
-    StringConstraints(
-        to_lower=True,
-        max_length=253,
-        pattern=f"^{_HOSTNAME}$",
-    ),
+    # A user's label and its dot come before it.
+    StringConstraints(to_lower=True, max_length=189, pattern=rf"^((?i:localhost|none)|{_HOSTNAME})$"),
 ]
 Repository = Annotated[
     str,
@@ -139,6 +140,9 @@ class Web(Section):
     """Connections that one address outside may have at once; all people of an institute may share one, and
     each open JupyterLab has up to five. 0: any number. None: 1,000 for each GB of the machine's memory, up to
     4,000; any number with web.tls.kind none, where another proxy has one address for everybody."""
+    user_domain: Annotated[UserDomain | None, NEW_HOSTS] = None
+    """The domain in which each user's server has a host of its own, such as `users.example.org`, so that its
+    pages can do nothing at the hub: see docs/access.md. `none` or None: all have the hub's."""
 
 
 class Network(Section):
@@ -214,6 +218,11 @@ class Settings(Section):
     def image_source(self) -> ImageSource:
         """Where images come from, the cloud's own way unless the stack file says."""
         return self.images.source or self.cloud.image_source
+
+    @property
+    def user_domain(self) -> str | None:
+        """The domain in which each user's server has a host of its own; None where all share the hub's."""
+        return None if self.web.user_domain == "none" else self.web.user_domain
 
     @property
     def every_hub(self) -> dict[str, HubOptions]:

@@ -20,6 +20,7 @@ from cryptography import x509
 from tests.images.building import DROPPED, build_stub, running
 from tests.support.authority import Authority, authority, pair
 from tests.support.deployment import Deployment, PulumiError, docker
+from tests.support.visitor import Visitor
 
 NAME = "tls"
 HOST = "hub.cyberhubs.test"
@@ -79,24 +80,26 @@ def site(folder: Path) -> Iterator[Site]:
         yield found
 
 
-def shown(site: Site, root: Path) -> x509.Certificate:
+def shown(site: Site, root: Path, name: str = HOST) -> x509.Certificate:
     """The certificate that a browser is shown, after it has checked it."""
     context = ssl.create_default_context(cafile=str(root))
     with (
         socket.create_connection(("127.0.0.1", site.stack.https_port), 5) as plain,
-        context.wrap_socket(plain, server_hostname=HOST) as secure,
+        context.wrap_socket(plain, server_hostname=name) as secure,
     ):
         found = secure.getpeercert(binary_form=True)
     assert found
     return x509.load_der_x509_certificate(found)
 
 
-def soon(site: Site, root: Path, true: Callable[[x509.Certificate], bool], within_s: float) -> None:
+def soon(
+    site: Site, root: Path, true: Callable[[x509.Certificate], bool], within_s: float, name: str = HOST
+) -> None:
     """Until a certificate is shown of which something is true."""
     deadline = time.monotonic() + within_s
     while True:
         try:
-            if true(shown(site, root)):
+            if true(shown(site, root, name)):
                 return
         except OSError as error:
             said = str(error)
@@ -144,6 +147,24 @@ def test_a_proxy_that_restarts_keeps_its_certificate_and_its_account(site: Site)
     docker("restart", site.stack.container("proxy"))
     soon(site, site.root, lambda found: found.serial_number == before, 20)
     assert site.authority.accounts() == 1
+
+
+def test_a_users_own_host_is_signed_once_the_hub_knows_the_user(site: Site) -> None:
+    web = site.stack.settings["web"]
+    site.stack.set({"web": {**web, "userDomain": HOST}})
+    site.stack.up()
+    before = site.authority.issued()
+    for name in ("ada", "nobody"):
+        with pytest.raises(ssl.SSLError):
+            shown(site, site.root, f"{name}.{HOST}")
+    url = site.stack.url.replace("localhost", HOST)
+    Visitor(url, site.root).sign_in("ada", site.stack.outputs()["sharedPassword"])
+    soon(site, site.root, lambda _: True, 30, f"ada.{HOST}")
+    with pytest.raises(ssl.SSLError):
+        shown(site, site.root, f"nobody.{HOST}")
+    assert site.authority.issued() == before + 1
+    site.stack.set({"web": web})
+    site.stack.up()
 
 
 def test_a_certificate_is_renewed_while_a_kernel_is_talked_to(folder: Path) -> None:

@@ -22,6 +22,7 @@ from hubconfig.access.gate import Folders
 from hubconfig.access.sign_in import configure_authenticator
 from hubconfig.background import begin
 from hubconfig.settings import HubSettings
+from hubconfig.user_hosts import part_hosts
 
 FOLDER = Path(os.environ["HUB_TEST_FOLDER"])
 
@@ -98,8 +99,10 @@ def configure(c: Config) -> None:
     c.Stub.interrupt_timeout = 1
     c.Stub.term_timeout = 1
     c.JupyterHub.template_paths = [str(Path(__file__).parents[2] / "hubconfig" / "pages" / "templates")]
+    settings = HubSettings.read(FOLDER / "settings.json")
+    part_hosts(settings, c)
     additions = configure_authenticator(
-        HubSettings.read(FOLDER / "settings.json"),
+        settings,
         c,
         Folders(FOLDER / "access", FOLDER / "state"),
         FOLDER / "secrets",

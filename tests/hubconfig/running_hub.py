@@ -52,12 +52,13 @@ class RunningHub:
         self.configure(options)
         self.process: subprocess.Popen[bytes] | None = None
 
-    def configure(self, options: HubOptions) -> None:
+    def configure(self, options: HubOptions, user_domain: str | None = None) -> None:
         """Write the settings; the hub reads them at its next start."""
         settings = HubSettings(
             name="hub", stack="test", options=options, public_url=self.url, base_url="/", hub_host="hub",
             network="test", user_prefix="test-user-", homes_dir=str(self.folder / "homes"), space_dirs={},
             images={}, servers_max=10, images_kept=[], images_prefix="test/", machine_is_ours=False,
+            user_domain=user_domain,
         )  # fmt: skip
         (self.folder / "settings.json").write_text(settings.to_json())
 

@@ -21,10 +21,12 @@ from tests.support.ports import free_ports
 RIGHTS = tuple(word for right in ("CHOWN", "SETGID", "SETPCAP", "SETUID") for word in ("--cap-add", right))
 
 
-def configuration(tls: LocalTls | AcmeTls | FilesTls | NoTls, *hubs: HubRoute) -> str:
+def configuration(
+    tls: LocalTls | AcmeTls | FilesTls | NoTls, *hubs: HubRoute, user_domain: str | None = None
+) -> str:
     """What the program would give the proxy."""
-    name = "hub.example.org" if isinstance(tls, AcmeTls) else "localhost"
-    return caddyfile(SiteRoutes(names=[name], https_port=443, tls=tls, hubs=hubs))
+    names = ["hub.example.org" if isinstance(tls, AcmeTls) else "localhost", "127.0.0.1"]
+    return caddyfile(SiteRoutes(names=names, https_port=443, tls=tls, hubs=hubs, user_domain=user_domain))
 
 
 def options(folder: Path, text: str) -> list[str]:

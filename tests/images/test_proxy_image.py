@@ -184,12 +184,14 @@ def test_a_key_that_does_not_match_is_refused_and_the_old_pair_stays(site: tuple
     ],
     ids=["local", "acme", "acme-staging", "files", "none"],
 )
+@pytest.mark.parametrize("user_domain", [None, "users.example.org"], ids=["one-host", "users-hosts"])
 def test_caddy_takes_what_the_program_writes(
-    tls: LocalTls | AcmeTls | FilesTls | NoTls, tmp_path: Path
+    tls: LocalTls | AcmeTls | FilesTls | NoTls, user_domain: str | None, tmp_path: Path
 ) -> None:
     (tmp_path / "tls").mkdir()
     write_pair(tmp_path / "tls", "localhost")
-    text = configuration(tls, USER, HubRoute("astro-1", "/astro-1/", "astro-hub", "astro-user-"))
+    astro = HubRoute("astro-1", "/astro-1/", "astro-hub", "astro-user-")
+    text = proxies.configuration(tls, USER, astro, user_domain=user_domain)
     validate = ["caddy", "validate", "--config", "/etc/caddy/site/Caddyfile"]
     said = ENGINE.run("run", "--rm", *options(tmp_path, text), image("proxy"), *validate)
     assert said.endswith("Valid configuration")

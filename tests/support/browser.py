@@ -233,10 +233,11 @@ def _hear_nothing_of_network_interfaces() -> None:
 
 
 @contextmanager
-def browser(url: str, authority: Path, folder: Path) -> Iterator[Browser]:
+def browser(url: str, authority: Path, folder: Path, ours: str | None = None) -> Iterator[Browser]:
     """A browser with an empty profile, that trusts one authority.
 
     :param folder: its home.
+    :param ours: names that lead to this machine, as a DNS record would tell: `*.example.test`.
     """
     database = folder / ".pki" / "nssdb"
     database.mkdir(parents=True, exist_ok=True)
@@ -245,7 +246,8 @@ def browser(url: str, authority: Path, folder: Path) -> Iterator[Browser]:
     subprocess.run([*store, "-A", "-t", "C,,", "-n", "hub", "-i", str(authority)], check=True)
     options = webdriver.ChromeOptions()
     options.binary_location = "/usr/bin/chromium"
-    for flag in (*_FLAGS, f"--user-data-dir={folder / 'profile'}"):
+    names = [f"--host-resolver-rules=MAP {ours} 127.0.0.1"] if ours else []
+    for flag in (*_FLAGS, *names, f"--user-data-dir={folder / 'profile'}"):
         options.add_argument(flag)
     environment = {**os.environ, "HOME": str(folder)}
     (port,) = free_ports(1)

@@ -25,8 +25,17 @@ EVERY_TLS: list[Tls] = [
 ]
 
 
-def text(tls: Tls = EVERY_TLS[0], *hubs: HubRoute, https_port: int = 443) -> str:
-    return caddyfile(SiteRoutes(["hub.example.org"], https_port, tls, hubs or (HUB,)))
+def text(
+    tls: Tls = EVERY_TLS[0], *hubs: HubRoute, https_port: int = 443, user_domain: str | None = None
+) -> str:
+    names = ["hub.example.org", "192.0.2.7"]
+    return caddyfile(SiteRoutes(names, https_port, tls, hubs or (HUB,), user_domain=user_domain))
+
+
+def block(configuration: str, address: str) -> str:
+    """What is said of one address."""
+    (found,) = re.findall(rf"^{re.escape(address)} \{{\n(.*?)^\}}\n", configuration, re.MULTILINE | re.DOTALL)
+    return str(found)
 
 
 def user_pattern(configuration: str, matcher: str) -> re.Pattern[str]:
@@ -93,8 +102,9 @@ def test_another_authority_can_be_asked_for_certificates() -> None:
 
 
 @pytest.mark.parametrize("tls", EVERY_TLS, ids=lambda tls: tls.kind)
-def test_braces_balance(tls: Tls) -> None:
-    configuration = text(tls, HUB, ASTRO)
+@pytest.mark.parametrize("user_domain", [None, "users.example.org"])
+def test_braces_balance(tls: Tls, user_domain: str | None) -> None:
+    configuration = text(tls, HUB, ASTRO, user_domain=user_domain)
     assert configuration.count("{") == configuration.count("}")
 
 
@@ -187,7 +197,7 @@ def test_a_further_hub_has_a_session_of_its_own() -> None:
 
 def test_a_name_that_is_not_ours_is_not_sent_on_under_it() -> None:
     plain = text().partition("http:// {")[2].partition("\n}\n")[0]
-    assert "@others not host hub.example.org\n" in plain
+    assert "@others not host hub.example.org 192.0.2.7\n" in plain
     assert plain.count("{host}") == 1
     assert "redir @others https://hub.example.org{uri} 308" in plain
 
@@ -209,3 +219,69 @@ def test_without_such_an_address_only_the_other_proxy_says_how_it_was_asked() ->
     configuration = text(EVERY_TLS[3])
     assert "X-Forwarded-Proto" not in configuration
     assert "Secure`" not in configuration
+
+
+DOMAIN = "users.example.org"
+
+
+@pytest.mark.parametrize("tls", EVERY_TLS[:3], ids=lambda tls: tls.kind)
+def test_with_hosts_of_their_own_no_servers_answer_is_of_the_hubs(tls: Tls) -> None:
+    configuration = text(tls, HUB, ASTRO, user_domain=DOMAIN)
+    assert ":8888" not in block(configuration, "https://hub.example.org")
+    assert ":8888" not in block(configuration, "https://192.0.2.7")
+    users = block(configuration, f"https://*.{DOMAIN}")
+    assert ":8888" in users
+    assert ":8081" not in users
+
+
+def test_the_host_alone_names_the_server() -> None:
+    users = block(text(EVERY_TLS[0], HUB, ASTRO, user_domain=DOMAIN), f"https://*.{DOMAIN}")
+    patterns = dict(re.findall(r"@(\S+) vars_regexp \1 \{http\.request\.host\} (\S+)", users))
+    dialled = re.findall(r"reverse_proxy (?:@\S+ )?(\S+)\{re\.(\S+)\.1\}:8888", users)
+    assert {*dialled} == {("local-user-", "host_hub"), ("local-astro-user-", "host_astro")}
+    assert len(dialled) == users.count("reverse_proxy ")
+    hub, astro = (re.compile(patterns[name]) for name in ("host_hub", "host_astro"))
+    for host in (f"ada.{DOMAIN}", f"ada---astro.{DOMAIN}"):
+        assert bool(hub.match(host)) != bool(astro.match(host))
+    for host in (f"ada:22.{DOMAIN}", f"a.b.{DOMAIN}", f"{{x}}.{DOMAIN}", "ada.evil.org", f"ada.{DOMAIN}.org"):
+        assert not hub.match(host), host
+        assert not astro.match(host), host
+
+
+@pytest.mark.parametrize("tls", EVERY_TLS[:2], ids=lambda tls: tls.kind)
+def test_a_certificate_is_got_for_a_users_host_only_once_a_hub_knows_the_user(tls: Tls) -> None:
+    configuration = text(tls, HUB, ASTRO, user_domain=DOMAIN)
+    assert configuration.count("on_demand\n") == 1
+    assert "on_demand" in block(configuration, f"https://*.{DOMAIN}")
+    assert "ask http://127.0.0.1:8079/" in configuration
+    ask = block(configuration, "http://127.0.0.1:8079")
+    assert "bind 127.0.0.1" in ask
+    assert "rewrite * /astro/hub/user-host?{query}\n\t\treverse_proxy local-astro-hub:8081" in ask
+    assert "handle {\n\t\trespond 404" in ask
+
+
+@pytest.mark.parametrize("tls", EVERY_TLS[:3], ids=lambda tls: tls.kind)
+def test_whom_the_hubs_know_is_not_told_to_strangers(tls: Tls) -> None:
+    hubs = block(text(tls, HUB, ASTRO, user_domain=DOMAIN), "https://hub.example.org")
+    for path in ("/hub/user-host", "/astro/hub/user-host"):
+        assert f"handle {path} {{\n\t\trespond 404\n" in hubs
+
+
+def test_a_certificate_of_ones_own_is_shown_for_users_hosts_too() -> None:
+    configuration = text(EVERY_TLS[2], user_domain=DOMAIN)
+    assert "on_demand" not in configuration
+    assert "tls /etc/caddy/tls/ssl.crt" in block(configuration, f"https://*.{DOMAIN}")
+    assert "8079" not in configuration
+
+
+def test_other_names_lead_to_the_one_at_which_people_sign_in() -> None:
+    configuration = text(EVERY_TLS[0], user_domain=DOMAIN, https_port=8443)
+    assert "redir https://hub.example.org:8443{uri} 308" in block(configuration, "https://192.0.2.7")
+    assert f"not host hub.example.org 192.0.2.7 *.{DOMAIN}\n" in configuration
+
+
+def test_without_a_users_domain_nothing_is_asked() -> None:
+    configuration = text()
+    assert "on_demand" not in configuration
+    assert "user-host" not in configuration
+    assert "https://hub.example.org, https://192.0.2.7 {" in configuration

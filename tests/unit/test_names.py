@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubconfig.names import FIRST_HUB, USER_MAX, USER_NAME, Names, former_hub, safe_name
+from hubconfig.names import (
+    FIRST_HUB,
+    HOST_LABEL_MAX,
+    USER_MAX,
+    USER_NAME,
+    Names,
+    former_hub,
+    host_label,
+    host_pattern,
+    safe_name,
+    user_of_host,
+)
 
 github_logins = st.from_regex(r"[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*", fullmatch=True).filter(
     lambda n: len(n) <= USER_MAX
@@ -131,3 +142,55 @@ def test_the_first_hub_of_a_stack_is_called_like_the_stack(stack: str) -> None:
 def test_a_further_hub_is_still_known_by_its_name() -> None:
     assert re.fullmatch(r"local-astro-[0-9a-f]{6}-hub", Names("local").hub("astro"))
     assert former_hub("local", "astro") == "local-astro-hub"
+
+
+hub_names = hubs | st.from_regex(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?", fullmatch=True)
+"""As a stack file may name them: several hyphens, too."""
+
+short_users = st.from_regex(r"[a-z0-9]{1,3}(--[0-9a-f]{16})?", fullmatch=True)
+"""Those whose labels may have hyphens where authorities sign none."""
+
+DOMAIN = "users.example.org"
+
+
+@given(hub_names, users | short_users)
+def test_a_users_host_is_a_name_that_dns_and_authorities_take(hub: str, user: str) -> None:
+    label = host_label(hub, user)
+    assert re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", label)
+    assert len(label) <= HOST_LABEL_MAX
+    assert label[2:4] != "--"
+
+
+@given(st.sets(st.tuples(hub_names, users | short_users), min_size=2, max_size=6))
+def test_no_two_users_of_a_site_share_a_host(its_users: set[tuple[str, str]]) -> None:
+    assert len({host_label(hub, user) for hub, user in its_users}) == len(its_users)
+
+
+@given(hub_names, hub_names, users | short_users)
+def test_a_host_leads_to_its_users_container_and_no_other_hubs(hub: str, other: str, user: str) -> None:
+    host = f"{host_label(hub, user)}.{DOMAIN}"
+    found = re.search(host_pattern(hub, DOMAIN), host)
+    assert found
+    assert found[1] == user == user_of_host(hub, DOMAIN, host)
+    if other != hub:
+        assert re.search(host_pattern(other, DOMAIN), host) is None
+        assert user_of_host(other, DOMAIN, host) is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("ada.example.org", "users.example.org", ".users.example.org", "a.b.users.example.org", "ada"),
+        *("Ada.users.example.org", "ada.usersxexample.org", "ada.users.example.org.evil.org"),
+        *("a_b.users.example.org", "-a.users.example.org", "a-.users.example.org", "a---b.users.example.org"),
+        *("user----ada.users.example.org", "ada.users.example.org\n", "ada.users.example.org:443", ""),
+    ],
+)
+def test_any_other_host_is_nobodys(host: str) -> None:
+    assert user_of_host(FIRST_HUB, DOMAIN, host) is None
+
+
+def test_a_host_is_called_like_its_user() -> None:
+    assert host_label(FIRST_HUB, "ada") == "ada"
+    assert host_label("astro", "ada") == "ada---astro"
+    assert host_label(FIRST_HUB, "ab--0123456789abcdef") == "user----ab--0123456789abcdef"

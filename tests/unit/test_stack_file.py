@@ -11,7 +11,7 @@ import pytest
 import yaml
 from pulumi.runtime import mocks
 
-from infra.checks import access, images, limits, secrets
+from infra.checks import access, images, limits, secrets, user_domain
 from infra.machine.capacity import Capacity
 from infra.stack.faults import Fault
 from infra.stack.sections import Sections
@@ -54,7 +54,7 @@ def test_every_stack_file_of_the_project_can_be_read(file: Path) -> None:
 @pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)
 def test_a_stack_file_is_taken_or_its_writer_told_why(file: Path) -> None:
     case = yaml.safe_load(file.read_text())
-    checks = [secrets.faults, images.faults, access.faults]
+    checks = [secrets.faults, images.faults, access.faults, user_domain.faults]
     if "wrong" not in case:
         read(case["config"], case.get("secrets"), checks)
         return
