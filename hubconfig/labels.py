@@ -19,6 +19,9 @@ HUB: Final = "cyberhubs.hub"
 USER: Final = "cyberhubs.user"
 """The user's name, on users' servers."""
 
+TRIAL: Final = "cyberhubs.trial"
+"""The stack's name, on the container in which an image is tried before a menu offers it."""
+
 JUPYTERHUB: Final = "cyberhubs.jupyterhub"
 """The version of JupyterHub, on images of ours."""
 

@@ -10,7 +10,7 @@ import pulumi
 from hubconfig.options import Application
 from hubconfig.servers import launch
 from infra.dock import Dock
-from infra.engine import Engine, MissingError
+from infra.engine import Engine, EngineError, MissingError, UnreachableError
 from infra.images import trial
 from infra.images.contexts import CACHE, SYSTEM_IMAGES
 
@@ -33,7 +33,12 @@ def checked(entry: Application, image_id: pulumi.Output[str], dock: Dock) -> pul
     """
 
     def check(engine: Engine, image: str) -> str:
-        complaint = complaint_of(engine, image, entry.home)
+        try:
+            complaint = complaint_of(engine, image, entry.home, dock.stack)
+        except (MissingError, UnreachableError):
+            raise
+        except EngineError as error:
+            raise pulumi.RunError(f"the image of menu entry {entry.name} cannot be tried: {error}") from None
         if complaint:
             raise pulumi.RunError(f"menu entry {entry.name}: {complaint}")
         return image
@@ -41,7 +46,7 @@ def checked(entry: Application, image_id: pulumi.Output[str], dock: Dock) -> pul
     return dock.once(image_id, check, lambda _: f"the image of menu entry {entry.name} was not tried")
 
 
-def complaint_of(engine: Engine, image: str, home: str) -> str | None:
+def complaint_of(engine: Engine, image: str, home: str, stack: str) -> str | None:
     """Why an image cannot be a server; None when it can.
 
     An image's id says all that is in it, so one that could is not tried again on the same machine.
@@ -57,7 +62,7 @@ def complaint_of(engine: Engine, image: str, home: str) -> str | None:
             engine.run("image", "inspect", "--format", "{{.Id}}", image)
             tried.touch()
             return None
-        complaint = trial.complaint(engine, image, home, hub)
+        complaint = trial.complaint(engine, image, home, hub, stack)
     except MissingError as error:
         raise MissingError(
             "somebody removed it from the machine; `make up`, or `pulumi up --refresh`, makes it again: "

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from hubconfig import labels
 from hubconfig.servers import launch, seal
 from infra.engine import Engine, EngineError, MissingError, UnreachableError
 
@@ -54,19 +55,23 @@ class Ended:
     said: str
 
 
-def complaint(engine: Engine, image: str, home: str, hub: str) -> str | None:
+def complaint(engine: Engine, image: str, home: str, hub: str, stack: str) -> str | None:
     """Why an image cannot be a server of the hub's; None when it can.
 
     :param home: where its users' home folder is mounted.
     :param hub: the hub's version of JupyterHub.
+    :param stack: whose menu it is for; what an earlier trial of it could not remove goes first.
 
     Raises MissingError when the image is gone, UnreachableError.
     """
     known = Image.of(engine, image)
-    asked = _run(engine, known, home, *launch.PROGRAM, "--version")
+    mark = f"{labels.TRIAL}={stack}"
+    for left in engine.run("ps", "--all", "--filter", f"label={mark}", "--format", "{{.Names}}").split():
+        _remove(engine, left)
+    asked = _run(engine, known, home, mark, *launch.PROGRAM, "--version")
     if asked.code != 0:
         return _not_started(engine, known, asked, hub)
-    if _run(engine, known, home, _NO_SUCH_PROGRAM, "--version").code in (0, None):
+    if _run(engine, known, home, mark, _NO_SUCH_PROGRAM, "--version").code in (0, None):
         return (
             f"its image does not run the command that it is given: its {_entrypoint(known)} takes it for "
             f"words of its own. {_OTHER_ENTRYPOINT}"
@@ -99,14 +104,15 @@ def mismatch(hub: str, application: str) -> str | None:
     return None
 
 
-def _run(engine: Engine, image: Image, home: str, *command: str) -> Ended:
+def _run(engine: Engine, image: Image, home: str, mark: str, *command: str) -> Ended:
     """Run a command in the image as a server runs. Raises UnreachableError."""
     name = f"cyberhubs-trial-{uuid.uuid4().hex[:12]}"
     options = launch.options(_USER, home, image.environment)
     try:
         engine.run_with_file(
             seal.profile(),
-            *("run", "--detach", "--name", name, "--network", "none", *options, image.id, *command),
+            *("run", "--detach", "--name", name, "--label", mark, "--network", "none"),
+            *(*options, image.id, *command),
         )
         return _end_of(engine, name)
     except UnreachableError:
@@ -136,7 +142,7 @@ def _remove(engine: Engine, name: str) -> None:
     try:
         engine.run("rm", "--force", "--volumes", name)
     except MissingError:
-        return  # Docker could not even make it
+        return  # Docker could not even make it, or it has just gone
 
 
 _NOT_THERE: Final = re.compile(r"no such file|not found|no module named", re.IGNORECASE)

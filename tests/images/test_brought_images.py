@@ -37,7 +37,7 @@ def brought(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def told(image: str) -> str | None:
-    return trial.complaint(ENGINE, image, HOME, hub_version())
+    return trial.complaint(ENGINE, image, HOME, hub_version(), "brought")
 
 
 @pytest.mark.parametrize("brought", sorted(each.name for each in BROUGHT.iterdir()), indirect=True)

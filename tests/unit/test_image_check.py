@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, cast
 
+import pulumi
 import pytest
 
+from hubconfig import labels
+from hubconfig.options import Application
 from infra.engine import Engine, EngineError, MissingError, UnreachableError
 from infra.images import check, trial
 from infra.images.trial import mismatch, version_in
@@ -38,6 +42,8 @@ class OneImage(Engine):
                 return str(known["said"])
             case ("version", *_):
                 return "amd64"
+            case ("ps", *_):
+                return "cyberhubs-trial-left" if f"label={labels.TRIAL}=s" in words else ""
             case ("rm", *_):
                 return ""
         raise AssertionError(words)
@@ -88,7 +94,7 @@ def test_the_version_is_the_line_that_is_nothing_else(said: str, version: str | 
 
 def test_an_image_is_tried_as_a_server_runs_and_once() -> None:
     engine = OneImage()
-    assert check.complaint_of(engine, "sha256:abc", HOME) is None
+    assert check.complaint_of(engine, "sha256:abc", HOME, "s") is None
     tried, other = engine.ran()
     for words in (tried, other):
         line = " ".join(words)
@@ -98,16 +104,25 @@ def test_an_image_is_tried_as_a_server_runs_and_once() -> None:
         assert f"HOME={HOME}" in words
         assert "PATH=/usr/bin" in words, "what a user may write is not on a server's PATH"
     assert tried[-3:] == ("sha256:abc", "jupyterhub-singleuser", "--version")
-    assert check.complaint_of(engine, "sha256:abc", HOME) is None
+    assert check.complaint_of(engine, "sha256:abc", HOME, "s") is None
     assert len(engine.ran()) == 2
-    check.complaint_of(engine, "sha256:abc", "/home/jovyan")
+    check.complaint_of(engine, "sha256:abc", "/home/jovyan", "s")
     assert len(engine.ran()) == 4, "another home may hide what it needs"
+
+
+def test_what_a_broken_off_trial_left_is_removed_by_the_next() -> None:
+    engine = OneImage()
+    check.complaint_of(engine, "sha256:abc", HOME, "s")
+    words = engine.__dict__["asked"]
+    removed = words.index(("rm", "--force", "--volumes", "cyberhubs-trial-left"))
+    assert removed < words.index(engine.ran()[0])
+    assert all(f"{labels.TRIAL}=s" in ran for ran in engine.ran())
 
 
 def test_what_was_refused_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = OneImage(said="5.4.1")
     for _ in range(2):
-        assert "JupyterHub 5.4.1" in (check.complaint_of(engine, "sha256:abc", HOME) or "")
+        assert "JupyterHub 5.4.1" in (check.complaint_of(engine, "sha256:abc", HOME, "s") or "")
     assert len(engine.ran()) == 4
 
 
@@ -115,17 +130,17 @@ def test_what_was_refused_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_an_image_that_somebody_removed_is_told_with_what_makes_it_again(*, tried_before: bool) -> None:
     engine = OneImage()
     if tried_before:
-        check.complaint_of(engine, "sha256:abc", HOME)
+        check.complaint_of(engine, "sha256:abc", HOME, "s")
     engine.__dict__["gone"] = True
     with pytest.raises(
         MissingError, match=r"`make up`, or `pulumi up --refresh`, makes it again.*No such image"
     ):
-        check.complaint_of(engine, "sha256:abc", HOME)
+        check.complaint_of(engine, "sha256:abc", HOME, "s")
 
 
 def test_what_an_image_says_cannot_paint_the_terminal() -> None:
     engine = OneImage(said="\x1b[31mred\x1b[0m\x07\nTraceback", code=1)
-    said = trial.complaint(engine, "sha256:abc", HOME, "6.1.1") or ""
+    said = trial.complaint(engine, "sha256:abc", HOME, "6.1.1", "s") or ""
     assert "    red\n    Traceback" in said
     assert "\x1b" not in said
 
@@ -148,11 +163,31 @@ class Refusing(OneImage):
 
 def test_dockers_own_words_are_passed_on() -> None:
     engine = Refusing(EngineError("OCI runtime create failed: exec: no such file or directory: unknown."))
-    said = trial.complaint(engine, "sha256:abc", HOME, "6.1.1") or ""
+    said = trial.complaint(engine, "sha256:abc", HOME, "6.1.1", "s") or ""
     assert "OCI runtime create failed: exec: no such file or directory" in said
     assert "nstall jupyterhub==6.1.1 and jupyterlab" in said
 
 
 def test_a_machine_that_is_away_is_not_the_images_fault() -> None:
     with pytest.raises(UnreachableError):
-        trial.complaint(Refusing(UnreachableError("gone")), "sha256:abc", HOME, "6.1.1")
+        trial.complaint(Refusing(UnreachableError("gone")), "sha256:abc", HOME, "6.1.1", "s")
+
+
+def test_an_engine_that_goes_away_is_told_without_a_traceback() -> None:
+    class Gone(OneImage):
+        def run(self, *words: str, seconds: int = 0, text: str | None = None) -> str:
+            if words[0] == "rm":
+                raise EngineError("Cannot connect to the Docker daemon at unix:///var/run/docker.sock")
+            return super().run(*words)
+
+    class Docked:
+        stack = "s"
+
+        def once(self, image: str, act: Callable[[Engine, str], str], _: object) -> str:
+            return act(Gone(), image)
+
+    entry = Application(name="course", title="C", image="you/course:1")
+    with pytest.raises(
+        pulumi.RunError, match="menu entry course cannot be tried: Cannot connect to the Docker"
+    ):
+        check.checked(entry, cast("Any", "sha256:abc"), cast("Any", Docked()))
