@@ -78,6 +78,10 @@ test-unit: venv-dev ## Run the tests that need no Docker and no network
 test-docker: venv-dev toolchain engine browser ## Run the tests that deploy to a real Docker engine
 	@$(shell) && pytest -m docker
 
+.PHONY: test-images
+test-images: venv-dev toolchain engine browser ## Build every application hub, and try what it is for
+	@$(shell) && pytest -m applications
+
 .PHONY: test-vm
 test-vm: venv-dev toolchain engine browser ## Run the tests that boot a virtual machine
 	@$(shell) && pytest -m vm

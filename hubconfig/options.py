@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, model_validator
 
@@ -37,6 +37,27 @@ class GitSource(Section):
     """The folder of the Dockerfile, inside the repository."""
 
 
+LAB, NOTEBOOK = "lab", "notebook"
+"""The interfaces that each image has."""
+
+
+class Interface(Section):
+    """A page of an entry's servers that people may start with, as one that jupyter-server-proxy serves."""
+
+    name: Name
+    """What `interface` calls it."""
+    title: str = Field(min_length=1, max_length=60)
+    """What the menu calls it."""
+    path: Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=200)]
+    """Where it is on a server, as `/desktop/`."""
+
+    @model_validator(mode="after")
+    def _inside_the_server(self) -> Self:
+        if ".." in self.path.split("/"):
+            raise ValueError(f"path: {self.path} leads out of the server; give it without ..")
+        return self
+
+
 class Application(Section):
     """One entry of the menu: an application hub, from exactly one of image, build and git."""
 
@@ -52,8 +73,10 @@ class Application(Section):
     """Built from the folder of this name in hubconfig/images."""
     git: GitSource | None = None
     """Built from a git repository."""
-    interface: Literal["lab", "notebook"] = "lab"
-    """What the menu preselects: JupyterLab or the classic Notebook."""
+    interfaces: tuple[Interface, ...] = ()
+    """What people may choose beside JupyterLab and the classic Notebook."""
+    interface: Name = LAB
+    """What the menu preselects: `lab`, `notebook`, or one of the entry's own `interfaces`."""
     memory_mb: int | None = Field(None, ge=128, le=4_194_304)
     """Memory of one server in MB; by default that of `limits`."""
     cpus: float | None = Field(None, gt=0, le=512)
@@ -70,6 +93,15 @@ class Application(Section):
         given = [key for key in ("image", "build", "git") if getattr(self, key) is not None]
         if len(given) != 1:
             raise ValueError(f"give exactly one of image, build and git, not {' and '.join(given) or 'none'}")
+        return self
+
+    @model_validator(mode="after")
+    def _interfaces_that_are_there(self) -> Self:
+        names = [LAB, NOTEBOOK, *(each.name for each in self.interfaces)]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"interfaces: {', '.join(twice)} is there twice; name each once")
+        if self.interface not in names:
+            raise ValueError(f"interface: {self.interface} is none of {', '.join(names)}; choose one of them")
         return self
 
 

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from hubconfig.homes.homes import NEARLY_FULL, HomeUsage
-from hubconfig.options import Application, Limits
+from hubconfig.options import LAB, NOTEBOOK, Application, Interface, Limits
 from hubconfig.pages.templates_dir import TEMPLATES
 from hubconfig.servers.not_started import NotStartedError
 
-Interface = Literal["lab", "notebook"]
-
-INTERFACES: Mapping[Interface, str] = {"lab": "JupyterLab", "notebook": "Classic Notebook"}
-"""Each interface and what the menu calls it."""
+EVERYWHERE = (
+    Interface(name=LAB, title="JupyterLab", path="/lab"),
+    Interface(name=NOTEBOOK, title="Classic Notebook", path="/tree"),
+)
+"""The interfaces that each image has."""
 
 MAKE_ROOM = "make_room"
 """The option of somebody whose home is full: they start a server to remove files."""
-
-START_PAGES: Mapping[Interface, str] = {"lab": "/lab", "notebook": "/tree"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Choice:
 
     def as_options(self) -> dict[str, str]:
         """The form in which JupyterHub remembers it."""
-        return {"application": self.application.name, "interface": self.interface}
+        return {"application": self.application.name, "interface": self.interface.name}
 
 
 @dataclass(frozen=True)
@@ -66,10 +65,14 @@ class Menu:
                 raise NotStartedError(403, "What you chose is not on your menu. Please choose again.")
             entry = next((each for each in entries if each.default), entries[0])
         wanted = options.get("interface", entry.interface)
-        interface = next((each for each in INTERFACES if each == wanted), None)
-        if interface is None:
-            raise NotStartedError(403, "Choose JupyterLab or the classic Notebook.")
-        return Choice(entry, interface)
+        of_entry = {each.name: each for each in (*EVERYWHERE, *entry.interfaces)}
+        if isinstance(wanted, str) and wanted in of_entry:
+            return Choice(entry, of_entry[wanted])
+        if any(wanted == each.name for other in entries for each in other.interfaces):
+            # Preselected for another entry, in a browser that does not hide what this one lacks.
+            return Choice(entry, of_entry[entry.interface])
+        titles = ", ".join(each.title for each in of_entry.values())
+        raise NotStartedError(403, f"{entry.title} has no such interface. Choose one of: {titles}.")
 
     def form(self, user: str, last: Mapping[str, Any], room: HomeUsage | None = None) -> str:
         """The form's HTML, with the last choice preselected if it is still there.
@@ -87,8 +90,8 @@ class Menu:
             "menu.html",
             entries=self.of(user),
             chosen=chosen.application.name,
-            interface=chosen.interface,
-            interfaces=INTERFACES,
+            interface=chosen.interface.name,
+            everywhere=EVERYWHERE,
             room=room,
             nearly_full=room is not None and room.share >= NEARLY_FULL,
             make_room=MAKE_ROOM,

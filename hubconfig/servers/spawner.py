@@ -17,7 +17,7 @@ from hubconfig.labels import labels
 from hubconfig.servers import culling, launch
 from hubconfig.servers import spaces as remote_folders
 from hubconfig.servers.account import accounts, with_account
-from hubconfig.servers.menu import MAKE_ROOM, START_PAGES, Choice, Menu, options_from_form
+from hubconfig.servers.menu import MAKE_ROOM, Choice, Menu, options_from_form
 from hubconfig.servers.not_started import NOT_STARTED, NotStartedError
 from hubconfig.servers.path import safe_path
 from hubconfig.servers.watched import Watched, runs
@@ -160,7 +160,7 @@ class Server(Watched):
         entry, limits = choice.application, self.settings.options.limits
         self.image = self.settings.images[entry.name]
         self.cmd = [*launch.PROGRAM]
-        self.default_url = START_PAGES[choice.interface]
+        self.default_url = choice.interface.path
         self.notebook_dir = entry.home
         self.mem_limit = (entry.memory_mb or limits.memory_mb) * 1024**2
         self.cpu_limit = entry.cpus or limits.cpus

@@ -7,8 +7,9 @@ from collections.abc import Collection
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from hubconfig.options import Application, Limits
+from hubconfig.options import Application, Interface, Limits
 from hubconfig.servers.menu import Menu, options_from_form
 from hubconfig.servers.not_started import NotStartedError
 
@@ -53,8 +54,55 @@ def test_without_a_choice_the_default_starts_else_the_first() -> None:
 
 
 def test_the_interface_is_the_entrys_own_unless_chosen() -> None:
-    assert menu().choose("ada", {"application": "old"}).interface == "notebook"
-    assert menu().choose("ada", {"application": "old", "interface": "lab"}).interface == "lab"
+    assert menu().choose("ada", {"application": "old"}).interface.name == "notebook"
+    assert menu().choose("ada", {"application": "old", "interface": "lab"}).interface.name == "lab"
+
+
+DESKTOP = Application(
+    name="desk",
+    title="Desk",
+    build="deskhub",
+    interfaces=(Interface(name="desktop", title="Desktop", path="/desktop/"),),
+    interface="desktop",
+)
+
+
+def test_an_entry_may_offer_a_program_beside_lab_and_notebook() -> None:
+    chosen = menu(CORE, DESKTOP).choose("ada", {"application": "desk"})
+    assert chosen.interface.path == "/desktop/"
+    assert chosen.as_options() == {"application": "desk", "interface": "desktop"}
+    assert (
+        menu(CORE, DESKTOP).choose("ada", {"application": "desk", "interface": "lab"}).interface.path
+        == "/lab"
+    )
+    form = menu(CORE, DESKTOP).form("ada", chosen.as_options())
+    assert "checked" in form[form.index('value="desktop"') :].split(">")[0]
+
+
+def test_another_entrys_program_is_not_started_in_one_that_lacks_it() -> None:
+    asked = {"application": "core", "interface": "desktop"}
+    assert menu(CORE, DESKTOP).choose("ada", asked).interface.name == "lab"
+    with pytest.raises(NotStartedError, match="Core has no such interface"):
+        menu(CORE).choose("ada", asked)
+    for odd in (["lab"], {"lab": 1}, 7, None):
+        with pytest.raises(NotStartedError, match="no such interface"):
+            menu(CORE).choose("ada", {"application": "core", "interface": odd})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"interface": "vscode"}, "vscode is none of lab, notebook; choose one"),
+        ({"interfaces": [{"name": "lab", "title": "L", "path": "/l/"}]}, "lab is there twice"),
+        ({"interfaces": [{"name": "x", "title": "X", "path": "/a/../../hub/"}]}, "leads out of the server"),
+        ({"interfaces": [{"name": "x", "title": "X", "path": "https://elsewhere.example"}]}, "pattern"),
+        ({"interfaces": [{"name": "x", "title": "X", "path": "//elsewhere.example"}]}, "pattern"),
+    ],
+    ids=["not there", "twice", "out of the server", "elsewhere", "elsewhere without scheme"],
+)
+def test_an_interface_is_one_of_the_servers_own_pages(wrong: dict[str, object], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Application.model_validate({"name": "core", "title": "Core", "build": "corehub", **wrong})
 
 
 def test_the_form_shows_the_last_choice_and_no_html_of_others() -> None:
