@@ -24,6 +24,7 @@ from hubconfig.homes.homes import HOMES, Homes
 from hubconfig.names import FIRST_HUB
 from hubconfig.next_page import lead_nowhere_else
 from hubconfig.pages.announcement import Announcement
+from hubconfig.pages.contact import as_html
 from hubconfig.pages.templates_dir import TEMPLATES
 from hubconfig.proxy import StaticProxy
 from hubconfig.secret_files import SECRETS_DIR, secret
@@ -101,6 +102,7 @@ def _pages(settings: HubSettings, folders: Folders) -> Additions:
     return Additions(
         template_vars={
             "hub_title": settings.options.title,
+            "contact": as_html(settings.options.contact),
             "announcement": Announcement(folders.access / "announcement"),
             "idle_minutes": settings.options.culling.idle_minutes,
             "server_limit": ServerLimit(settings.servers_max),

@@ -159,6 +159,11 @@ class HubOptions(Section):
 
     title: Annotated[str, Field(min_length=1, max_length=60), HUB_RESTART] = "Cyberhub"
     """The name on the hub's pages."""
+    contact: Annotated[
+        str, StringConstraints(pattern=r"^[^\x00-\x1f]*$"), Field(max_length=200), HUB_RESTART
+    ] = ""
+    """How people reach whoever runs the hub: an e-mail address, a web address or a few words. The `Welcome`
+    notebook of new homes and the page that refuses somebody say it."""
     auth: Annotated[Auth, HUB_RESTART] = Field(default_factory=lambda: GitHubAuth(kind="github"))
     """How people sign in."""
     admins: Annotated[Entries, HUB_RESTART] = ()

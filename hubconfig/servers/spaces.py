@@ -1,15 +1,17 @@
-"""Shows users' servers the folders of other machines, so that these may come, go and come back at any time.
+"""Shows users' servers the shared folders, at their place and in the home, where file browsers begin.
 
-What Docker mounts is a plain folder of the machine; the remote one is mounted inside it while it can be
-reached. Were it the remote one itself, no server could start while the remote is gone, and one that runs
-would not see it come back. The place that the settings promise is a link into the plain folder.
+A folder of another machine may come, go and come back at any time. What Docker mounts for it is a plain
+folder of the machine; the remote one is mounted inside it while it can be reached. Were it the remote one
+itself, no server could start while the remote is gone, and one that runs would not see it come back. The
+place that the settings promise is a link into the plain folder.
 """
 
 from __future__ import annotations
 
-import io
-import tarfile
+import os
+import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,6 +19,11 @@ from hubconfig.homes import ways
 from hubconfig.space_options import FolderSpace, RcloneSpace, Space, SshfsSpace
 
 _INSIDE = "/srv/spaces"
+
+SHARED = "/srv/shared"
+"""The folder in a server with a link to each space. Links in homes lead there, and are known by that."""
+
+_IN_HOME = re.compile(r"shared-(?P<name>.+)")
 
 RemoteSpace = SshfsSpace | RcloneSpace
 
@@ -74,13 +81,34 @@ def make_ways(folder: Path, home: str, spaces: Iterable[Space]) -> list[str]:
     return [inside[path].mount for path in taken]
 
 
-def packed(paths: Mapping[str, str]) -> bytes:
-    """The links as an archive that Docker unpacks at a container's root."""
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w") as tar:
-        for path, target in paths.items():
-            entry = tarfile.TarInfo(path.lstrip("/"))
-            entry.type = tarfile.SYMTYPE
-            entry.linkname = target
-            tar.addfile(entry)
-    return archive.getvalue()
+def shared_links(spaces: Iterable[Space]) -> Mapping[str, str]:
+    """Path in a server to the space's place, by which links in homes find it wherever it is."""
+    return {f"{SHARED}/{space.name}": space.mount for space in spaces}
+
+
+def name_in_home(space: Space) -> str:
+    """What the link in a home is called that leads to a space."""
+    return f"shared-{space.name}"
+
+
+def put_links(home: int, spaces: Iterable[Space], seen_at: str) -> None:
+    """Have a link in an open home to each space, and none to spaces that are gone.
+
+    Only what is such a link is ever removed; where something else has its name, there is no link.
+
+    :param seen_at: where servers see the home; a space that is mounted inside it needs no link.
+    Raises OSError where the home cannot be written.
+    """
+    wanted = {
+        name_in_home(space): f"{SHARED}/{space.name}"
+        for space in spaces
+        if not PurePosixPath(space.mount).is_relative_to(seen_at)
+    }
+    for name in os.listdir(home):
+        if (ours := _IN_HOME.fullmatch(name)) and name not in wanted:
+            with suppress(OSError):  # it is no link
+                if os.readlink(name, dir_fd=home) == f"{SHARED}/{ours['name']}":
+                    os.unlink(name, dir_fd=home)
+    for name, target in wanted.items():
+        with suppress(FileExistsError):
+            os.symlink(target, name, dir_fd=home)

@@ -14,12 +14,14 @@ from docker.types import LogConfig, Ulimit
 from hubconfig import user_hosts
 from hubconfig.homes.homes import Homes
 from hubconfig.labels import labels
-from hubconfig.servers import culling, launch
-from hubconfig.servers import spaces as remote_folders
+from hubconfig.servers import activity, culling, launch
+from hubconfig.servers import spaces as shared_folders
 from hubconfig.servers.account import accounts, with_account
+from hubconfig.servers.furnishing import furnish
 from hubconfig.servers.menu import MAKE_ROOM, Choice, Menu, options_from_form
 from hubconfig.servers.not_started import NOT_STARTED, NotStartedError
 from hubconfig.servers.path import safe_path
+from hubconfig.servers.put_in import packed
 from hubconfig.servers.watched import Watched, runs
 from hubconfig.settings import HubSettings
 from hubconfig.space_options import FolderSpace
@@ -106,6 +108,8 @@ class Server(Watched):
         self._check_room(to_make_room=to_make_room)
         self._take(choice, home, TIDYING if to_make_room else {})
         self._make_ways(choice.application.home)
+        if not to_make_room:
+            await furnish(self, choice.application)
         self.log.info("starting %s for %s", choice.application.name, self.user.name)
         try:
             place = await super().start()
@@ -167,7 +171,7 @@ class Server(Watched):
         self.mounts = [
             {"type": "bind", "source": home, "target": entry.home, "read_only": False},
             *(
-                remote_folders.mount(space, self.settings.space_dirs[space.name])
+                shared_folders.mount(space, self.settings.space_dirs[space.name])
                 for space in self.settings.options.spaces
             ),
         ]
@@ -198,22 +202,27 @@ class Server(Watched):
 
     def _make_ways(self, home: str) -> None:
         own = self.homes.here / self.user.name
-        for path in remote_folders.make_ways(own, home, self.settings.options.spaces):
+        for path in shared_folders.make_ways(own, home, self.settings.options.spaces):
             self.log.warning(
                 "home of %s: something else is at %s, so the shared folder is not there", self.user.name, path
             )
             self.mounts = [mount for mount in self.mounts if mount["target"] != path]
 
     async def create_object(self) -> Any:
-        """Make the container, and in it an account for its user, and the links to remote folders."""
+        """Make the container, with an account for its user, links to shared folders, and what is activity."""
         image = await self.docker("inspect_image", self.image)
         writable = [mount["target"] for mount in self.mounts]
-        self.environment = {**self.environment, **safe_path(image["Config"]["Env"] or (), writable)}
+        given = image["Config"]["Env"] or ()
+        own = self.environment
+        self.environment = {**own, **safe_path(given, writable), **activity.environment(given)}
         made = await super().create_object()
-        remote = [space for space in self.settings.options.spaces if not isinstance(space, FolderSpace)]
-        if remote:
-            links = remote_folders.packed(remote_folders.links(remote, outside=self.notebook_dir))
-            await self.docker("put_archive", made["Id"], "/", links)
+        spaces = self.settings.options.spaces
+        remote = [space for space in spaces if not isinstance(space, FolderSpace)]
+        links = {
+            **shared_folders.links(remote, outside=self.notebook_dir),
+            **shared_folders.shared_links(spaces),
+        }
+        await self.docker("put_archive", made["Id"], "/", packed(links, activity.as_configuration()))
         known = self.accounts
         if image["Id"] not in known:
             loop = asyncio.get_running_loop()

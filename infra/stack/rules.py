@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 FORMS: Final[Mapping[str, str]] = {
     "base": "write an image's name as `docker pull` takes it, such as user/image:tag or HOST/user/image:tag",
     "build": "write the name of a folder of hubconfig/images, such as corehub",
+    "contact": "write one line of text: an e-mail address, a web address or a few words",
     "dataDir": "write a folder's whole path, such as /mnt, with letters, digits and . _ - only",
     "dataVolumeId": "write the volume's id, such as vol-0123456789abcdef0",
     "email": "write one plain address, such as ada@example.org, without a name in front of it",

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
 
 from hubconfig.names import safe_name
 from tests.docker.conftest import deployed
@@ -103,7 +104,15 @@ def test_what_ada_saves_is_in_her_home_on_the_machine_and_hers_alone(hub: Deploy
     ada.run("open('kept.txt', 'w').write('kept'); print('wr' + 'itten')", expect="written")
     assert (home / "kept.txt").read_text() == "kept"
     ada.save()
-    ada.until(lambda: list(home.glob("*.ipynb")), "the notebook is not there")
+    ada.until(lambda: list(home.glob("Untitled*.ipynb")), "the notebook is not there")
+
+
+def test_her_home_tells_where_things_are_and_shows_the_shared_folders(hub: Deployment) -> None:
+    home = hub.home("ada")
+    assert "shared-user" in (home / "Welcome.ipynb").read_text()
+    assert docker("exec", "story-user-ada", "readlink", "-f", "/home/user/shared-user") == "/user"
+    touch = docker("exec", "story-user-ada", "sh", "-c", "echo hers >~/shared-user/note && cat /user/note")
+    assert touch == "hers"
 
 
 def test_the_kernel_goes_on_when_the_hub_is_killed(hub: Deployment, ada: Browser) -> None:
@@ -195,6 +204,19 @@ def test_a_file_outlives_hub_and_server(hub: Deployment, ada: Browser) -> None:
     ada.wait_for_notebook()
     ada.until(lambda: "kept.txt" in ada.text, "the file is not there")
     ada.picture("notebook")
+
+
+def test_a_shared_folder_is_opened_and_saved_into_from_the_file_list(hub: Deployment, ada: Browser) -> None:
+    ada.open("/user/ada/lab?reset")
+    ada.wait_for_lab()
+    folder = ada.find(".jp-DirListing-item[title*='shared-user']")
+    ActionChains(ada.driver).double_click(folder).perform()
+    ada.until(lambda: "note" in ada.text, "the folder is not opened")
+    ada.new_notebook()
+    ada.run("print('in the', 'open')", expect="in the open")
+    ada.picture("shared-folder")
+    ada.save()
+    ada.until(lambda: list((hub.data / "user").glob("Untitled*.ipynb")), "it is not in the shared folder")
 
 
 def test_ada_signs_out(ada: Browser) -> None:
