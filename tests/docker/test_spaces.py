@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.docker.conftest import deployed, quick_menu
-from tests.images.building import until
+from tests.images.building import log, until
 from tests.images.remotes import Keys, shared, silent, ssh_machine
 from tests.support.deployment import Deployment, docker
 from tests.support.git_server import GitServer
 from tests.support.ports import free_ports
-from tests.support.visitor import Visitor
+from tests.support.visitor import Visitor, found
 
 NAME = "spaces"
 
@@ -47,10 +47,16 @@ def hub(
         "mount": "/archive",
         "readOnly": False,
     }
-    options = {"auth": {"kind": "sharedPassword"}, "menu": quick_menu(git_server), "spaces": [archive]}
+    group = {"name": "group", "source": "group", "mount": "/home/user/projects/shared/group"}
+    options = {
+        "auth": {"kind": "sharedPassword"},
+        "menu": quick_menu(git_server),
+        "spaces": [archive, group, {**archive, "name": "far", "mount": "/home/user/far/away"}],
+    }
     folder = tmp_path_factory.mktemp(NAME)
     with shared(folder / NAME):
-        secrets = {"spaceKeys.archive": keys.private_key}
+        written_on_windows = "\ufeff" + keys.private_key.replace("\n", "\r\n")
+        secrets = {"spaceKeys.archive": written_on_windows, "spaceKeys.far": keys.private_key}
         with deployed(NAME, folder / NAME, {"hub": options}, **secrets) as deployment:
             yield deployment
 
@@ -59,6 +65,11 @@ def archive(user: str) -> str:
     """What a user's server finds in the folder; nothing when it is refused."""
     look = "cat /archive/stars.txt 2>/dev/null || true"
     return docker("exec", f"{NAME}-user-{user}", "sh", "-c", look)
+
+
+def said(hub: Deployment) -> str:
+    """The hub's log."""
+    return log(hub.container("hub"))
 
 
 def started(hub: Deployment, user: str) -> None:
@@ -85,6 +96,42 @@ def test_a_server_starts_without_the_remote_and_sees_it_when_it_is_there(
             started(hub, "bob")
             assert time.monotonic() - begun < 30, "the hub waits for the remote"
         until(lambda: archive("bob") == "Vega", "he sees the file", within_s=90)
+
+
+def test_the_way_to_a_folder_inside_the_home_belongs_to_its_owner(hub: Deployment) -> None:
+    places = ["/home/user/projects", "/home/user/projects/shared", "/home/user/far", "/home/user/far/away"]
+    owners = docker("exec", f"{NAME}-user-ada", "stat", "-c", "%u:%g", *places).split()
+    assert owners == ["1000:100"] * 4
+    docker("exec", f"{NAME}-user-ada", "touch", "/home/user/projects/mine", "/home/user/far/mine")
+    look = "grep -c ' /home/user/projects/shared/group ' /proc/self/mounts; readlink /home/user/far/away"
+    seen = docker("exec", f"{NAME}-user-ada", "sh", "-c", look).split()
+    assert seen == ["1", "/srv/spaces/far/remote"]
+
+
+def test_what_somebody_has_in_the_way_stays_and_their_server_starts(hub: Deployment) -> None:
+    home = hub.home("eve")
+    (home / "projects").mkdir(parents=True)
+    (home / "projects/shared").write_text("mine")
+    for place in (home, home / "projects", home / "projects/shared"):
+        shutil.chown(place, 1000, 100)
+    home.chmod(0o700)
+    started(hub, "eve")
+    assert (home / "projects/shared").read_text() == "mine"
+    assert "something else is at /home/user/projects/shared/group" in said(hub)
+
+
+def test_an_end_is_told_once_and_a_stop_that_was_asked_for_not_at_all(hub: Deployment) -> None:
+    docker("kill", f"{NAME}-user-eve")
+    until(lambda: "server of eve ended: Your server was killed from outside" in said(hub), "it is told")
+    person = Visitor(hub.url, hub.authority)
+    person.sign_in("bob", hub.outputs()["sharedPassword"])
+    token = found(r'xsrf_token: "([^"]+)"', person.session.get(f"{hub.url}/hub/home", timeout=60))
+    server = f"{hub.url}/hub/api/users/bob/server"
+    person.session.delete(server, params={"_xsrf": token}, timeout=60).raise_for_status()
+    until(lambda: f"{NAME}-user-bob" not in hub.containers("user"), "it is gone")
+    assert said(hub).count("server of eve ended") == 1
+    assert "server of bob ended" not in said(hub)
+    assert "not found" not in said(hub).lower()
 
 
 def test_the_key_is_not_in_the_open(hub: Deployment, keys: Keys) -> None:
