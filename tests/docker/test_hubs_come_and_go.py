@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import ssl
 import threading
 import time
@@ -107,8 +108,12 @@ def test_hubs_that_come_and_go_interrupt_nobody_elses_work(
         assert there == (hub in hubs), (hub, answer.status_code)
 
 
-def test_a_container_that_somebody_removed_does_not_stop_the_end(stack: Deployment) -> None:
-    docker("rm", "--force", Names(NAME).hub("hub"))
+def test_what_somebody_removed_does_not_stop_the_end(stack: Deployment) -> None:
     docker("rm", "--force", Names(NAME).server("hub", "ada"))
+    for container in stack.containers():
+        docker("rm", "--force", container)
+    docker("network", "rm", Names(NAME).network)
+    shutil.rmtree(stack.data)
     stack.destroy()
     assert stack.containers() == []
+    assert Names(NAME).network not in docker("network", "ls", "--format", "{{.Name}}").split()

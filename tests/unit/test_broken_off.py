@@ -129,6 +129,8 @@ def test_ctrl_c_leaves_pulumi_the_time_to_note_what_it_has_begun(pulumi: Path) -
     begun, noted = pulumi / "begun", pulumi / "noted"
     script = f"trap 'sleep 0.5; touch {noted}; exit 1' INT; touch {begun}; while :; do sleep 0.05; done"
     program = (
+        # A shell that runs its commands in the background has them ignore Ctrl-C.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from tools.stacks.life import _ended_with; import sys; "
         f"sys.exit(10 + _ended_with(['bash', '-c', {script!r}]))"
     )
@@ -136,6 +138,7 @@ def test_ctrl_c_leaves_pulumi_the_time_to_note_what_it_has_begun(pulumi: Path) -
     deadline = time.monotonic() + 10
     while not begun.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
+    assert begun.exists()
     os.killpg(make.pid, signal.SIGINT)
-    assert make.wait(10) == 11
+    assert make.wait(30) == 11
     assert noted.exists()
