@@ -7,13 +7,11 @@ in the way at any moment, so no step follows one.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from hubconfig.homes.tree import FOLDER
-
-MODE = 0o755
+from hubconfig.homes.inside import below, opened
 
 
 def make_folders(home: Path, folders: Sequence[str]) -> list[str]:
@@ -34,7 +32,7 @@ def make_links(home: Path, links: Mapping[str, str]) -> list[str]:
 
 def _can(home: Path, path: str) -> bool:
     try:
-        with _below(home, PurePosixPath(path).parts):
+        with opened(home) as inside, below(inside, PurePosixPath(path).parts):
             return True
     except OSError:
         return False
@@ -43,25 +41,9 @@ def _can(home: Path, path: str) -> bool:
 def _linked(home: Path, path: str, target: str) -> bool:
     *way, name = PurePosixPath(path).parts
     try:
-        with _below(home, way) as folder:
+        with opened(home) as inside, below(inside, way) as folder:
             with suppress(FileExistsError):
                 os.symlink(target, name, dir_fd=folder)
             return os.readlink(name, dir_fd=folder) == target
     except OSError:
         return False
-
-
-@contextmanager
-def _below(home: Path, parts: Sequence[str]) -> Iterator[int]:
-    """The open folder at a path in a home. Raises OSError where something else is in a folder's place."""
-    here = os.open(home, FOLDER)
-    try:
-        for part in parts:
-            with suppress(FileExistsError):
-                os.mkdir(part, MODE, dir_fd=here)
-            inner = os.open(part, FOLDER, dir_fd=here)
-            os.close(here)
-            here = inner
-        yield here
-    finally:
-        os.close(here)

@@ -36,7 +36,7 @@ def accounts(client: Any, container_id: str) -> str | None:
 
 
 def with_account(known: str, user: str, home: str) -> bytes:
-    """An archive of the accounts with one more, for the root of the container.
+    """The accounts with one more: what the container's file is to hold.
 
     :param known: those of the image.
     :param user: the hub's name for who works there.
@@ -45,13 +45,7 @@ def with_account(known: str, user: str, home: str) -> bytes:
     names = (name for name in (user, "user", "cyberhub-user") if _NAME.fullmatch(name) and name not in taken)
     line = f"{next(names)}:x:{UID}:{GID}::{home}:/bin/sh\n"
     whole = "".join(f"{each}\n" for each in known.splitlines())
-    content = f"{whole}{line}".encode(errors="surrogateescape")
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        entry = tarfile.TarInfo(FILE)
-        entry.size, entry.mode = len(content), 0o644
-        archive.addfile(entry, io.BytesIO(content))
-    return packed.getvalue()
+    return f"{whole}{line}".encode(errors="surrogateescape")
 
 
 def _has_uid(text: str) -> bool:

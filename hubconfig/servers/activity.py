@@ -14,6 +14,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,8 @@ def install() -> None:
     APIHandler.update_api_activity = update_api_activity
 
 
-def as_configuration() -> dict[str, bytes]:
+@cache
+def as_configuration() -> Mapping[str, bytes]:
     """The path of a file in a user's server, to its content."""
     text = Path(__file__).read_text()
     return {f"{PLACE}/jupyter_server_config.py": f"{text}\n\ninstall()\n".encode()}

@@ -28,6 +28,9 @@ RIGHTS: Final[dict[str, Any]] = {
 }
 """What a server may do, in the words of Docker's own interface."""
 
+_BY_FILE: Final = {SEAL: "seccomp=/dev/stdin"}
+"""What `docker run` takes from a file only."""
+
 RUNTIME: Final = {"JUPYTER_RUNTIME_DIR": "/tmp/jupyter-runtime"}  # noqa: S108 - the container's, where one user is
 """Where a server notes its kernels and passwords: not in the home, so that it starts kernels, too, when
 nothing can be written there."""
@@ -52,8 +55,9 @@ def options(user: str, home: str, image_environment: Iterable[str]) -> list[str]
     variables = environment(user, home) | safe_path(image_environment, [home])
     return [
         *("--user", USER),
-        *("--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--security-opt", "seccomp=/dev/stdin"),
-        "--init",
+        *(word for right in RIGHTS["cap_drop"] for word in ("--cap-drop", right)),
+        *(word for each in RIGHTS["security_opt"] for word in ("--security-opt", _BY_FILE.get(each, each))),
+        *(["--init"] if RIGHTS["init"] else []),
         *("--tmpfs", f"{home}:exec,mode=0700,uid={inside.UID},gid={inside.GID}"),
         *(word for name, value in variables.items() for word in ("--env", f"{name}={value}")),
     ]

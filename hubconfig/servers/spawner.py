@@ -16,6 +16,7 @@ from hubconfig.homes.homes import Homes
 from hubconfig.labels import labels
 from hubconfig.servers import activity, culling, launch
 from hubconfig.servers import spaces as shared_folders
+from hubconfig.servers.account import FILE as ACCOUNTS
 from hubconfig.servers.account import accounts, with_account
 from hubconfig.servers.furnishing import furnish
 from hubconfig.servers.menu import MAKE_ROOM, Choice, Menu, options_from_form
@@ -222,15 +223,18 @@ class Server(Watched):
             **shared_folders.links(remote, outside=self.notebook_dir),
             **shared_folders.shared_links(spaces),
         }
-        await self.docker("put_archive", made["Id"], "/", packed(links, activity.as_configuration()))
-        known = self.accounts
-        if image["Id"] not in known:
-            loop = asyncio.get_running_loop()
-            known[image["Id"]] = await loop.run_in_executor(self.executor, accounts, self.client, made["Id"])
-        if (there := known[image["Id"]]) is not None:
-            account = with_account(there, self.user.name, self.notebook_dir)
-            await self.docker("put_archive", made["Id"], "/", account)
+        files = {**activity.as_configuration(), **await self._account(image["Id"], made["Id"])}
+        await self.docker("put_archive", made["Id"], "/", packed(links, files))
         return made
+
+    async def _account(self, image_id: str, container_id: str) -> Mapping[str, bytes]:
+        """The file with an account for the user, where the image has none of that uid."""
+        known = self.accounts
+        if image_id not in known:
+            loop = asyncio.get_running_loop()
+            known[image_id] = await loop.run_in_executor(self.executor, accounts, self.client, container_id)
+        there = known[image_id]
+        return {} if there is None else {ACCOUNTS: with_account(there, self.user.name, self.notebook_dir)}
 
     def _labels(self) -> dict[str, str]:
         return labels(self.settings.stack, "user", hub=self.settings.name, user=self.user.name)

@@ -33,6 +33,15 @@ def plain(text: str) -> str:
     return _LINE_ENDS.sub("\n", _INVISIBLE.sub("", text))
 
 
+def to_utf8(name: object, raw: bytes) -> str:
+    """The command that makes UTF-8 of a file that is not.
+
+    :param name: the file, as its writer calls it.
+    """
+    form = "utf-16" if b"\0" in raw else "latin1"
+    return f"iconv -f {form} -t utf-8 {name} >NEW && mv NEW {name}"
+
+
 def one_line(text: str) -> str:
     """A text of one line, without space around it. Raises HandedOverError for another one."""
     line = plain(text).strip()

@@ -15,7 +15,7 @@ from typing import Final
 from hubconfig.container import PROXY_HTTP_PORT, PROXY_HTTPS_PORT
 from hubconfig.names import USER_NAME
 from infra.site.to_hubs import own_session, to_hub, to_hub_instead
-from infra.site.to_servers import Outside, to_server
+from infra.site.to_servers import Outside, to_server, too_much
 from infra.site.user_hosts import ASK, asking, hidden, users_hosts
 from infra.stack.settings import AcmeTls, FilesTls, LocalTls, NoTls
 
@@ -244,10 +244,7 @@ def _dead_ends(hubs: Sequence[HubRoute], site: SiteRoutes) -> str:
 \t\t\trespond "The hub is starting. This page will answer in a few seconds: reload it." 503
 \t\t}}
 \t}}
-\thandle_errors 413 {{
-{head}\t\trespond "This is more than may be sent at once." 413
-\t}}
-"""
+{too_much(head)}"""
 
 
 def _bracketed(name: str) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 from hubconfig.container import HUB_PORT
 from hubconfig.names import FIRST_HUB
-from infra.site.to_servers import SIGN_IN, SMALL, UNVERSIONED, Outside, large
+from infra.site.to_servers import SCRIPT, SIGN_IN, SMALL, UNVERSIONED, Outside, large
 
 _SESSION: Final = "jupyterhub-session-id"
 """JupyterHub's cookie with a hub's base path: the first hub's would be sent to all others, too."""
@@ -67,17 +67,13 @@ def to_hub(host: str, base_url: str, *, name: str, outside: Outside) -> str:
 \t\t@{word}_framed header_regexp Sec-Fetch-Dest ^(?:iframe|frame|fencedframe|embed|object)$
 \t\trespond @{word}_framed "The hub's pages are not shown inside others." 403
 \t\t@{word}_program {{
-\t\t\theader Sec-Fetch-Mode *
-\t\t\tnot header Sec-Fetch-Mode navigate
-\t\t\tnot {{
+{SCRIPT}\t\t\tnot {{
 \t\t\t\t{uri} {programs}
 \t\t\t\tnot {uri} ^{hub}api/oauth2/
 \t\t\t}}
 \t\t}}
 \t\t@{word}_stopped {{
-\t\t\theader Sec-Fetch-Mode *
-\t\t\tnot header Sec-Fetch-Mode navigate
-\t\t\t{uri} ^{hub}user/
+{SCRIPT}\t\t\t{uri} ^{hub}user/
 \t\t}}
 {stopped(f"@{word}_stopped ")}\t\trespond @{word}_program "{_NOT_FOR_PROGRAMS}" 403
 {own_session(name)}\t\t@{word}_version {uri} ^{hub}api/?(?:[?].*)?$
@@ -107,9 +103,7 @@ def to_hub_instead(host: str, *, name: str, outside: Outside) -> str:
 \t\t\tmax_size {SMALL}
 \t\t}}
 \t\t@{word}_no_page {{
-\t\t\theader Sec-Fetch-Mode *
-\t\t\tnot header Sec-Fetch-Mode navigate
-\t\t}}
+{SCRIPT}\t\t}}
 {stopped(f"@{word}_no_page ")}\t\treverse_proxy {host}:{HUB_PORT} {{
 {outside.told}{_from_hub(name, outside=outside)}{_PATIENCE}\t\t}}
 """

@@ -77,6 +77,24 @@ _UPSTREAM = """\
 
 SIGN_IN: Final = "Sign in first."
 
+SCRIPT: Final = """\
+\t\t\theader Sec-Fetch-Mode *
+\t\t\tnot header Sec-Fetch-Mode navigate
+"""
+"""Matches what a script of a page asks for, and not whoever goes to a page."""
+
+
+def too_much(head: str) -> str:
+    """What answers a body that is larger than it may be.
+
+    :param head: the headers of all answers.
+    """
+    return f"""\
+\thandle_errors 413 {{
+{head}\t\trespond "This is more than may be sent at once." 413
+\t}}
+"""
+
 
 def _signed_in_or(other: str) -> str:
     return f"""\

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from hubconfig.container import ASKED_FOR_HOSTS, HUB_PORT, PROXY_ASK_PORT
 from hubconfig.names import host_pattern
 from infra.site.to_hubs import stopped
-from infra.site.to_servers import SIGN_IN, Outside, large, to_server
+from infra.site.to_servers import SCRIPT, SIGN_IN, Outside, large, to_server, too_much
 
 if TYPE_CHECKING:
     from infra.site.caddyfile import HubRoute
@@ -45,19 +45,14 @@ https://*.{domain} {{
 \t\t\trespond "{SIGN_IN}" 403
 \t\t}}
 \t\t@gone_no_page {{
-\t\t\theader Sec-Fetch-Mode *
-\t\t\tnot header Sec-Fetch-Mode navigate
-\t\t}}
+{SCRIPT}\t\t}}
 \t\thandle @gone_no_page {{
 {stopped("")}\t\t}}
 \t\thandle {{
 \t\t\tredir {main}{{uri}} 302
 \t\t}}
 \t}}
-\thandle_errors 413 {{
-{head}\t\trespond "This is more than may be sent at once." 413
-\t}}
-}}
+{too_much(head)}}}
 """
 
 

@@ -9,7 +9,14 @@ from collections.abc import Iterator
 import pytest
 from docker.errors import NotFound
 
-from hubconfig.servers.account import accounts, with_account
+from hubconfig.servers.account import FILE, accounts, with_account
+from hubconfig.servers.put_in import packed
+
+
+def put_in(known: str, user: str) -> bytes:
+    """What Docker unpacks in a container whose image has these accounts."""
+    return packed({}, {FILE: with_account(known, user, "/home/user")})
+
 
 ROOT = "root:x:0:0:root:/root:/bin/bash\n"
 
@@ -67,7 +74,7 @@ def test_a_system_that_makes_its_accounts_elsewhere_is_left_alone() -> None:
     ],
 )
 def test_the_account_has_the_users_name_where_a_system_can_have_it(known: str, user: str, line: str) -> None:
-    with tarfile.open(fileobj=io.BytesIO(with_account(known, user, "/home/user"))) as archive:
+    with tarfile.open(fileobj=io.BytesIO(put_in(known, user))) as archive:
         (entry,) = archive.getmembers()
         assert (entry.name, entry.mode, entry.uid) == ("etc/passwd", 0o644, 0)
         file = archive.extractfile(entry)
@@ -78,7 +85,7 @@ def test_the_account_has_the_users_name_where_a_system_can_have_it(known: str, u
 def test_what_is_no_text_stays_as_it_is() -> None:
     known = accounts(Container(b"root:x:0:0:J\xe4ger:/:/bin/sh\n"), "c")
     assert known is not None
-    with tarfile.open(fileobj=io.BytesIO(with_account(known, "ada", "/home/user"))) as archive:
+    with tarfile.open(fileobj=io.BytesIO(put_in(known, "ada"))) as archive:
         file = archive.extractfile("etc/passwd")
         assert file is not None
         assert b"J\xe4ger" in file.read()

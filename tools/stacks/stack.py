@@ -10,6 +10,7 @@ from typing import Any, get_args
 import yaml
 
 from hubconfig.names import FIRST_HUB
+from infra.handed_over.text import to_utf8
 from infra.stack.clouds import Cloud
 from tools.stacks.deployed import Deployed
 from tools.toolchain.console import Problem, say
@@ -119,5 +120,5 @@ def _text(file: Path) -> str:
         text = None
     if text is not None and "\0" not in text:
         return text
-    name, form = file.relative_to(ROOT), "utf-16" if b"\0" in raw else "latin1"
-    raise Problem(f"{name} is not UTF-8. Run: iconv -f {form} -t utf-8 {name} >NEW && mv NEW {name}")
+    name = file.relative_to(ROOT)
+    raise Problem(f"{name} is not UTF-8. Run: {to_utf8(name, raw)}")

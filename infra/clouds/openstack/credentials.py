@@ -13,6 +13,7 @@ from typing import Any, Final
 import yaml
 
 from infra.clouds.openstack.entry import wrong_entry
+from infra.handed_over.text import to_utf8
 
 ADVICE: Final = (
     "Make an application credential (on Arbutus: Identity > Application Credentials > Create), put the "
@@ -72,8 +73,7 @@ def _unreadable(file: Path) -> str | None:
     try:
         yaml.safe_load(file.read_bytes())
     except yaml.reader.ReaderError:
-        form = "utf-16" if b"\0" in file.read_bytes() else "latin1"
-        return f"{file} is not UTF-8; run: iconv -f {form} -t utf-8 {file} >NEW && mv NEW {file}"
+        return f"{file} is not UTF-8; run: {to_utf8(file, file.read_bytes())}"
     except (OSError, yaml.YAMLError) as error:
         return f"{file} cannot be read: {error}"
     return None
