@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.images.building import ENGINE, image, log, network, until
-from tests.images.small_hub import small_hub
-from tests.images.user_server import started
+from tests.images.building import ENGINE, image
+from tests.images.user_server import homes_in, hub_with, started
 
 NUPYCEE = "https://github.com/NuGrid/NuPyCEE.git"
 
@@ -26,21 +25,13 @@ def answers(repository: str) -> bool:
 @pytest.fixture(scope="module")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where users' homes are."""
-    folder = tmp_path_factory.mktemp("homes")
-    folder.chmod(0o755)
-    folder.parent.chmod(0o755)
-    return folder
+    return homes_in(tmp_path_factory.mktemp("homes"))
 
 
 @pytest.fixture(scope="module")
 def hub(homes: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A hub that starts servers, each with an empty home from outside."""
-    mount = f'\nc.DockerSpawner.volumes = {{"{homes}/{{username}}": "/home/user"}}\n'
-    with (
-        network("images-hub-net") as net,
-        small_hub(tmp_path_factory.mktemp("hub"), net, mount) as container,
-    ):
-        until(lambda: "JupyterHub is now running" in log(container), "the hub runs")
+    with hub_with(homes, tmp_path_factory.mktemp("hub")) as container:
         yield container
 
 

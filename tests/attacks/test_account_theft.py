@@ -22,6 +22,7 @@ from tests.docker.conftest import deployed
 from tests.images.building import DROPPED, image, running
 from tests.support.browser import Browser, browser
 from tests.support.deployment import Deployment, docker
+from tests.support.hosts import known_here
 from tests.support.visitor import Visitor
 
 NAME = "theft"
@@ -44,13 +45,8 @@ SOON_S = 5.0
 @pytest.fixture(scope="module", autouse=True)
 def name_of_the_hub() -> Iterator[None]:
     """The machine knows the hub's name, as a DNS record would tell."""
-    hosts = Path("/etc/hosts")
-    before = hosts.read_text()
-    hosts.write_text(f"{before.rstrip()}\n127.0.0.1 {HOST}\n")
-    try:
+    with known_here(HOST):
         yield
-    finally:
-        hosts.write_text(before)
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from tests.hubconfig.provider import CLIENT_ID, CLIENT_SECRET, Provider, provide
 from tests.images.building import base_image, build, running
 from tests.support.authority import pair
 from tests.support.deployment import Deployment
+from tests.support.hosts import known_here
 from tests.support.ports import free_ports
 from tests.support.visitor import Visitor
 
@@ -60,13 +61,8 @@ class Site:
 @pytest.fixture(scope="module", autouse=True)
 def name_of_the_hub() -> Iterator[None]:
     """The machine knows the hub's name, as a DNS record would tell."""
-    hosts = Path("/etc/hosts")
-    before = hosts.read_text()
-    hosts.write_text(f"{before.rstrip()}\n127.0.0.1 {HOST}\n")
-    try:
+    with known_here(HOST):
         yield
-    finally:
-        hosts.write_text(before)
 
 
 @pytest.fixture(scope="module")

@@ -108,8 +108,15 @@ def test_hubs_that_come_and_go_interrupt_nobody_elses_work(
         assert there == (hub in hubs), (hub, answer.status_code)
 
 
-def test_what_somebody_removed_does_not_stop_the_end(stack: Deployment) -> None:
+def test_a_container_that_somebody_removed_does_not_stop_the_end(stack: Deployment) -> None:
+    docker("rm", "--force", Names(NAME).hub("hub"))
     docker("rm", "--force", Names(NAME).server("hub", "ada"))
+    stack.destroy()
+    assert stack.containers() == []
+
+
+def test_nor_does_it_when_everything_was_removed(stack: Deployment) -> None:
+    stack.up()
     for container in stack.containers():
         docker("rm", "--force", container)
     docker("network", "rm", Names(NAME).network)

@@ -20,6 +20,7 @@ from cryptography import x509
 from tests.images.building import DROPPED, build_stub, running
 from tests.support.authority import Authority, authority, pair
 from tests.support.deployment import Deployment, PulumiError, docker
+from tests.support.hosts import known_here
 from tests.support.visitor import Visitor
 
 NAME = "tls"
@@ -45,13 +46,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module", autouse=True)
 def name_of_the_hub() -> Iterator[None]:
     """The machine knows the hub's name, as a DNS record would tell."""
-    hosts = Path("/etc/hosts")
-    before = hosts.read_text()
-    hosts.write_text(f"{before.rstrip()}\n127.0.0.1 {HOST}\n")
-    try:
+    with known_here(HOST):
         yield
-    finally:
-        hosts.write_text(before)
 
 
 @contextmanager

@@ -15,13 +15,11 @@ from tests.images.building import (
     image,
     inspect,
     log,
-    network,
     no_rights,
     process,
-    until,
 )
-from tests.images.small_hub import TOKEN, small_hub
-from tests.images.user_server import SERVER, UserServer, started
+from tests.images.small_hub import TOKEN
+from tests.images.user_server import SERVER, UserServer, homes_in, hub_with, started
 
 APPLICATIONS = ("corehub", "astrohub", "datahub")
 
@@ -34,21 +32,13 @@ NAMED_COMPLAINTS = (
 @pytest.fixture(scope="module")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where users' homes are."""
-    folder = tmp_path_factory.mktemp("homes")
-    folder.chmod(0o755)
-    folder.parent.chmod(0o755)
-    return folder
+    return homes_in(tmp_path_factory.mktemp("homes"))
 
 
 @pytest.fixture(scope="module")
 def hub(homes: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A hub that starts servers, each with an empty home from outside."""
-    mount = f'\nc.DockerSpawner.volumes = {{"{homes}/{{username}}": "/home/user"}}\n'
-    with (
-        network("images-hub-net") as net,
-        small_hub(tmp_path_factory.mktemp("hub"), net, mount) as container,
-    ):
-        until(lambda: "JupyterHub is now running" in log(container), "the hub runs")
+    with hub_with(homes, tmp_path_factory.mktemp("hub")) as container:
         yield container
 
 

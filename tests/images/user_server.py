@@ -12,10 +12,12 @@ from tests.images.building import (
     ENGINE,
     image,
     inside,
+    log,
+    network,
     remove,
     until,
 )
-from tests.images.small_hub import TOKEN
+from tests.images.small_hub import TOKEN, small_hub
 
 SERVER = "/opt/jupyter/bin/python3 -s /opt/jupyter/bin/jupyterhub-singleuser"
 
@@ -76,6 +78,22 @@ def call_hub(hub: str, method: str, path: str, body: object = None) -> str:
         "print(urllib.request.urlopen(request).read().decode())\n"
     )
     return inside(hub, "python3", "-c", ask, method, path, json.dumps(body) if body else "", TOKEN)
+
+
+def homes_in(folder: Path) -> Path:
+    """A folder for users' homes, through which every user may go."""
+    folder.chmod(0o755)
+    folder.parent.chmod(0o755)
+    return folder
+
+
+@contextmanager
+def hub_with(homes: Path, folder: Path) -> Iterator[str]:
+    """A hub that starts servers, each with an empty home from outside; its container."""
+    mount = f'\nc.DockerSpawner.volumes = {{"{homes}/{{username}}": "/home/user"}}\n'
+    with network("images-hub-net") as net, small_hub(folder, net, mount) as container:
+        until(lambda: "JupyterHub is now running" in log(container), "the hub runs")
+        yield container
 
 
 @contextmanager

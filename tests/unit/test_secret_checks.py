@@ -12,17 +12,10 @@ from hubconfig.options import HubOptions
 from infra import checks
 from infra.stack.sections import Sections
 from tests.unit.test_handed_over import handed
+from tests.unit.test_secrets import ARCHIVE, GITHUB
 from tests.unit.test_stack_file import read
 
 SHARED = {"auth": {"kind": "sharedPassword"}, "admins": ["ada"]}
-GITHUB = {"auth": {"kind": "github"}}
-ARCHIVE = {
-    "kind": "sshfs",
-    "name": "archive",
-    "remote": "me@archive.example.org:/data",
-    "hostKey": "ssh-ed25519 AAAA",
-    "mount": "/archive",
-}
 KEY = handed("ssh-key", "as-ssh-keygen-writes-it")
 LAKE = {**ARCHIVE, "name": "lake", "mount": "/lake"}
 
